@@ -1,0 +1,92 @@
+// Package capacity is the arithmetic of IP addresses: how full the subnets are that pods take their addresses from.
+//
+// A cluster is judged by its worst pod subnet, never by the sum: one full zone must not hide behind an empty one.
+package capacity
+
+import (
+	"net/netip"
+	"slices"
+)
+
+// Subnet is a subnet that pods take addresses from.
+type Subnet struct {
+	ID   string   `json:"id"`
+	CIDR string   `json:"cidr"` // the subnet's IPv4 range; empty for an IPv6-only subnet
+	Zone string   `json:"zone"` // as "eu-central-1a"
+	Free int      `json:"free"` // AvailableIpAddressCount of EC2 DescribeSubnets, in addresses
+	By   []string `json:"by"`   // how it was found: "node group ng-1", "Fargate profile fp", "instances"
+}
+
+// Usable is the number of addresses that can be given out: 2^(32-prefix) less the five that AWS keeps in every subnet
+// (VPC user guide, "Subnet sizing"). It is 0 when the subnet has no IPv4 range.
+func (s Subnet) Usable() int {
+	p, err := netip.ParsePrefix(s.CIDR)
+	if err != nil || !p.Addr().Is4() {
+		return 0
+	}
+	return max(0, 1<<(32-p.Bits())-5)
+}
+
+// Utilization is the share of usable addresses in use, in percent from 0 to 100.
+func (s Subnet) Utilization() float64 {
+	usable := s.Usable()
+	if usable == 0 {
+		return 0
+	}
+	return 100 * float64(min(max(0, usable-s.Free), usable)) / float64(usable)
+}
+
+// HasRoom reports whether aws-node can be restarted on nodes in this subnet: 16 addresses are free (one /28 prefix, or
+// the secondary addresses of one more interface of most instance types), or a quarter of a small subnet. Below v1.10.2
+// aws-node crash-loops when it starts on a full subnet (amazon-vpc-cni-k8s #1830). The number is our convention; AWS publishes none.
+func (s Subnet) HasRoom() bool {
+	return s.Free >= 16 || s.Usable() > 0 && 4*s.Free >= s.Usable()
+}
+
+// Pods is where a cluster's pods get their addresses.
+type Pods struct {
+	Subnets []Subnet `json:"subnets"`
+	// Exempt says why IP capacity does not apply to this cluster, as "IPv6 cluster: …"; empty: it applies.
+	Exempt string `json:"exempt,omitempty"`
+}
+
+// Worst is the fullest pod subnet with an IPv4 range; of equals, the one with fewer free addresses, then the lower id.
+// It is false when there is none.
+func (p Pods) Worst() (Subnet, bool) {
+	var worst Subnet
+	found := false
+	for _, s := range p.Subnets {
+		if s.Usable() == 0 {
+			continue
+		}
+		if !found || fuller(s, worst) {
+			worst, found = s, true
+		}
+	}
+	return worst, found
+}
+
+func fuller(a, b Subnet) bool {
+	if au, bu := a.Utilization(), b.Utilization(); au != bu {
+		return au > bu
+	}
+	if a.Free != b.Free {
+		return a.Free < b.Free
+	}
+	return a.ID < b.ID
+}
+
+// HasRoom reports whether every pod subnet has room for a restart of aws-node.
+func (p Pods) HasRoom() bool {
+	return !slices.ContainsFunc(p.Subnets, func(s Subnet) bool { return s.Usable() > 0 && !s.HasRoom() })
+}
+
+// IDs are the subnets' ids in order.
+func (p Pods) IDs() []string {
+	ids := make([]string, 0, len(p.Subnets))
+	for _, s := range p.Subnets {
+		ids = append(ids, s.ID)
+	}
+	slices.Sort(ids)
+	return ids
+}
