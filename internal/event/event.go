@@ -1,0 +1,105 @@
+// Package event reads EventBridge JSON and says what it asks for, and holds the rule patterns that are deployed. An event is
+// a hint: nothing is decided from its content. Beside the packages alarm and cluster it uses the standard library only.
+//
+// Events of one shape are a family: a file that holds the struct that decodes them, how they are read, and the rules that let
+// them through. A new family is one file and one line in families.
+package event
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/cniguard/cniguard/internal/cluster"
+)
+
+// Kind is what an event asks for.
+type Kind string
+
+const (
+	// Skip asks for nothing: the event is unknown, or of another add-on, or of a call that failed. Why says which.
+	Skip Kind = "skip"
+	// Check asks for a check of one cluster.
+	Check Kind = "check"
+	// Tick asks for what is due.
+	Tick Kind = "tick"
+	// Meter asks for the metrics of the fleet, Metering for those of one account and region.
+	Meter    Kind = "meter"
+	Metering Kind = "metering"
+	// Sweep asks for a check of the whole fleet, Sweeping for that of one account and region.
+	Sweep    Kind = "sweep"
+	Sweeping Kind = "sweeping"
+)
+
+// Trigger is what an event asks for. Nothing else of an event goes any further.
+type Trigger struct {
+	Kind    Kind
+	ID      string     // the envelope's id
+	From    Unit       // the envelope's account and region; empty for an unknown event
+	Why     string     // short, for the log; may hold untrusted text: "CloudTrail UpdateAddon", "other add-on: \"coredns\""
+	Cluster cluster.ID // Check
+	Unit    Unit       // Metering, Sweeping
+	After   string     // Sweeping: go on after this cluster name; empty: from the first
+	Run     string     // Sweeping: names the sweep
+	At      time.Time  // the instant the event stands for: what a wake-up says, an alarm's change of state, else the envelope's time
+}
+
+// Unit is one account in one region.
+type Unit struct {
+	Account string `json:"account"` // twelve digits
+	Region  string `json:"region"`  // as "eu-central-1"
+}
+
+// Permitted reports whether the account that sent the event may ask for this: an account may ask for checks of its own
+// clusters, the hub's account for everything. EventBridge itself does not vouch for a source: whoever may put events on the
+// bus can write "cniguard" there; but it sets the account.
+func (t Trigger) Permitted(hub string) bool {
+	return t.Kind == Skip || t.From.Account == hub || t.Kind == Check && t.From.Account == t.Cluster.Account
+}
+
+// Decode reads one EventBridge event. One that asks for nothing gives a Trigger of kind Skip and no error. The error of one
+// that cannot be read names the field and what is wanted there; trying again does not help.
+//
+// A cluster's account and region are those of the envelope, which EventBridge sets; only a wake-up of cniguard itself names
+// them in its detail, and whether its sender may is for the caller to ask with Permitted. A replayed event is read like any
+// other.
+func Decode(raw []byte) (Trigger, error) {
+	e, err := open(raw)
+	if err != nil {
+		return Trigger{}, err
+	}
+	all := families()
+	i := slices.IndexFunc(all, func(f family) bool { return f.has(e) })
+	if i < 0 {
+		t := skip("unknown event", e.Source+"/"+e.DetailType)
+		t.ID = e.ID
+		return t, nil
+	}
+	t, err := e.read(all[i])
+	if err != nil {
+		return Trigger{}, fmt.Errorf("read event %.64q (%s/%s): %w", e.ID, e.Source, e.DetailType, err)
+	}
+	return t, nil
+}
+
+// family is the events of one shape.
+type family struct {
+	source string
+	types  []string // detail-types
+	read   func(envelope) (Trigger, error)
+	rules  func() []Rule
+}
+
+// families is the registry: an event is looked up by its source and detail-type.
+func families() []family {
+	return []family{calls(), alarms(), wakeUps()}
+}
+
+func (f family) has(e envelope) bool {
+	return f.source == e.Source && slices.Contains(f.types, e.DetailType)
+}
+
+// skip asks for nothing, because of what the event says there, which is untrusted.
+func skip(because, there string) Trigger {
+	return Trigger{Kind: Skip, Why: fmt.Sprintf("%s: %.64q", because, there)}
+}
