@@ -1,0 +1,101 @@
+package policy
+
+import (
+	"slices"
+
+	"github.com/cniguard/cniguard/internal/cluster"
+)
+
+// Document is a policy as people write it, in YAML or JSON with the same keys. docs/policy.md explains every key.
+type Document struct {
+	Version  int      `json:"version"`           // of this form: 1
+	Preview  bool     `json:"preview,omitempty"` // opens the modes approve and auto outside a simulated world
+	Fleet    []Member `json:"fleet"`
+	Defaults Set      `json:"defaults,omitzero"`
+	Rules    []Rule   `json:"rules,omitempty"` // of those that match, the last wins, field by field
+}
+
+// Member is one account of the fleet.
+type Member struct {
+	Account string   `json:"account"`
+	Regions []string `json:"regions"`
+}
+
+// Rule gives settings to the clusters that it matches.
+type Rule struct {
+	Name      string `json:"name"` // unique
+	Match     Match  `json:"match"`
+	Set       Set    `json:"set"`
+	TrustTags bool   `json:"trustTags,omitempty"` // lets a rule that selects by tags loosen settings too
+}
+
+// Match selects clusters. Of each list one entry must match, of the tags all; what is left out selects nothing. In regions,
+// clusters and the values of tags, * stands for any text and ? for any one character.
+type Match struct {
+	Accounts []string          `json:"accounts,omitempty"`
+	Regions  []string          `json:"regions,omitempty"`
+	Clusters []string          `json:"clusters,omitempty"`
+	Tags     map[string]string `json:"tags,omitempty"`
+}
+
+// Set is settings as text. A nil field is not set.
+type Set struct {
+	Mode     *string `json:"mode,omitempty"`     // observe, approve, auto
+	Floor    *string `json:"floor,omitempty"`    // a release, as v1.8.0
+	Target   *string `json:"target,omitempty"`   // floor, default, latest or a version
+	Warning  *string `json:"warning,omitempty"`  // percent
+	Critical *string `json:"critical,omitempty"` // percent
+	Alarms   *string `json:"alarms,omitempty"`   // on, off
+	Owner    *string `json:"owner,omitempty"`    // cniguard, unknown
+}
+
+// holds reports whether a cluster with these tags is selected.
+func (m Match) holds(id cluster.ID, tags map[string]string) bool {
+	if m.Accounts != nil && !slices.Contains(m.Accounts, id.Account) ||
+		m.Regions != nil && !anyGlob(m.Regions, id.Region) ||
+		m.Clusters != nil && !anyGlob(m.Clusters, id.Name) {
+		return false
+	}
+	for key, pattern := range m.Tags {
+		if value, ok := tags[key]; !ok || !glob(pattern, value) {
+			return false
+		}
+	}
+	return true
+}
+
+// meets reports whether some cluster could be selected by both, as far as the accounts tell.
+func (m Match) meets(other Match) bool {
+	return m.Accounts == nil || other.Accounts == nil ||
+		slices.ContainsFunc(m.Accounts, func(a string) bool { return slices.Contains(other.Accounts, a) })
+}
+
+func anyGlob(patterns []string, text string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool { return glob(p, text) })
+}
+
+// glob reports whether the whole text matches a pattern in which * is any text and ? any one character. It takes time in
+// proportion to the product of the lengths at worst: on a mismatch only the last * is tried further on.
+func glob(pattern, text string) bool {
+	p, t := []rune(pattern), []rune(text)
+	star, from := -1, 0 // the last * and where the text after it was tried
+	i, j := 0, 0
+	for j < len(t) {
+		switch {
+		case i < len(p) && p[i] == '*':
+			star, from = i, j
+			i++
+		case i < len(p) && (p[i] == '?' || p[i] == t[j]):
+			i, j = i+1, j+1
+		case star >= 0:
+			from++
+			i, j = star+1, from
+		default:
+			return false
+		}
+	}
+	for i < len(p) && p[i] == '*' {
+		i++
+	}
+	return i == len(p)
+}

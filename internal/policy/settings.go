@@ -1,0 +1,202 @@
+package policy
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/cniguard/cniguard/internal/cni"
+)
+
+// Mode says how far cniguard may go with the add-on of a cluster.
+type Mode string
+
+// The modes, each of which allows more than the one before.
+const (
+	Observe Mode = "observe" // report only
+	Approve Mode = "approve" // update when a person has approved the steps
+	Auto    Mode = "auto"    // update
+)
+
+func modes() []Mode { return []Mode{Observe, Approve, Auto} }
+
+// UnmarshalText reads a mode. The error names those there are.
+func (m *Mode) UnmarshalText(text []byte) error {
+	if !slices.Contains(modes(), Mode(text)) {
+		return fmt.Errorf("%q is not a mode; allowed: observe, approve, auto", text)
+	}
+	*m = Mode(text)
+	return nil
+}
+
+// Owned is the Owner of settings that claim the add-on for cniguard.
+const Owned = "cniguard"
+
+// Settings are what holds for one cluster.
+type Settings struct {
+	Mode     Mode
+	Floor    cni.Version // below it a version is outdated
+	Target   cni.Target  // where an update leads
+	Warning  float64     // percent of the worst pod subnet; the alarm's threshold; below Critical
+	Critical float64     // percent, at most 100
+	Alarms   bool        // whether the alarm is made and kept
+	Owner    string      // Owned: the policy says that cniguard owns the add-on where no other owner is found; else empty
+}
+
+// BuiltIn is what holds where a policy says nothing.
+func BuiltIn() Settings {
+	return Settings{Mode: Observe, Floor: cni.DefaultFloor(), Target: cni.ToFloor, Warning: 80, Critical: 95, Alarms: true}
+}
+
+// loosest is at least as loose as any settings, in every field.
+func loosest() Settings { return Settings{Mode: Auto, Warning: 100, Critical: 100, Owner: Owned} }
+
+// field is all that there is to know about one setting.
+type field struct {
+	name    string
+	allowed string                       // for people
+	of      func(*Set) **string          // its place in a Set
+	parse   func(*Settings, string) bool // false: the text is not allowed
+	text    func(Settings) string        // canonical; parse reads it
+	copy    func(to *Settings, from Settings)
+	tighter func(a, b Settings) bool // a is strictly tighter than b; never, where there is no such order
+}
+
+// fields lists every setting in the order of the documentation.
+func fields() []field {
+	return []field{
+		{
+			name: "mode", allowed: "observe, approve, auto",
+			of:      func(s *Set) **string { return &s.Mode },
+			parse:   func(s *Settings, text string) bool { return s.Mode.UnmarshalText([]byte(text)) == nil },
+			text:    func(s Settings) string { return string(s.Mode) },
+			copy:    func(to *Settings, from Settings) { to.Mode = from.Mode },
+			tighter: func(a, b Settings) bool { return slices.Index(modes(), a.Mode) < slices.Index(modes(), b.Mode) },
+		},
+		{
+			name: "floor", allowed: "a release without -eksbuild, as v1.8.0",
+			of:      func(s *Set) **string { return &s.Floor },
+			parse:   func(s *Settings, text string) bool { return parseFloor(&s.Floor, text) },
+			text:    func(s Settings) string { return s.Floor.String() },
+			copy:    func(to *Settings, from Settings) { to.Floor = from.Floor },
+			tighter: func(a, b Settings) bool { return cni.Compare(a.Floor, b.Floor) > 0 },
+		},
+		{
+			name: "target", allowed: "floor, default, latest, or a version as v1.18.5 or v1.18.5-eksbuild.1",
+			of:      func(s *Set) **string { return &s.Target },
+			parse:   func(s *Settings, text string) bool { return text != "" && s.Target.UnmarshalText([]byte(text)) == nil },
+			text:    func(s Settings) string { return s.Target.String() },
+			copy:    func(to *Settings, from Settings) { to.Target = from.Target },
+			tighter: func(_, _ Settings) bool { return false },
+		},
+		{
+			name: "warning", allowed: percent,
+			of:      func(s *Set) **string { return &s.Warning },
+			parse:   func(s *Settings, text string) bool { return parsePercent(&s.Warning, text) },
+			text:    func(s Settings) string { return strconv.FormatFloat(s.Warning, 'f', -1, 64) },
+			copy:    func(to *Settings, from Settings) { to.Warning = from.Warning },
+			tighter: func(a, b Settings) bool { return a.Warning < b.Warning },
+		},
+		{
+			name: "critical", allowed: percent,
+			of:      func(s *Set) **string { return &s.Critical },
+			parse:   func(s *Settings, text string) bool { return parsePercent(&s.Critical, text) },
+			text:    func(s Settings) string { return strconv.FormatFloat(s.Critical, 'f', -1, 64) },
+			copy:    func(to *Settings, from Settings) { to.Critical = from.Critical },
+			tighter: func(a, b Settings) bool { return a.Critical < b.Critical },
+		},
+		{
+			name: "alarms", allowed: "on, off",
+			of:      func(s *Set) **string { return &s.Alarms },
+			parse:   func(s *Settings, text string) bool { return parseSwitch(&s.Alarms, text) },
+			text:    func(s Settings) string { return map[bool]string{true: "on", false: "off"}[s.Alarms] },
+			copy:    func(to *Settings, from Settings) { to.Alarms = from.Alarms },
+			tighter: func(a, b Settings) bool { return a.Alarms && !b.Alarms },
+		},
+		{
+			name: "owner", allowed: "cniguard, unknown",
+			of:      func(s *Set) **string { return &s.Owner },
+			parse:   func(s *Settings, text string) bool { return parseOwner(&s.Owner, text) },
+			text:    func(s Settings) string { return map[bool]string{true: Owned, false: "unknown"}[s.Owner == Owned] },
+			copy:    func(to *Settings, from Settings) { to.Owner = from.Owner },
+			tighter: func(a, b Settings) bool { return a.Owner != Owned && b.Owner == Owned },
+		},
+	}
+}
+
+const percent = "a number of percent above 0 and up to 100, without a sign, as 80"
+
+func parseFloor(into *cni.Version, text string) bool {
+	v := cni.Parse(text)
+	*into = v
+	return v.Known() && v.Pre == "" && v.Build == 0
+}
+
+func parsePercent(into *float64, text string) bool {
+	if strings.Trim(text, "0123456789.") != "" {
+		return false // what Go calls a number besides: 0x50, 8e1, +80, NaN, Inf
+	}
+	f, err := strconv.ParseFloat(text, 64)
+	*into = f
+	return err == nil && f > 0 && f <= 100
+}
+
+func parseSwitch(into *bool, text string) bool {
+	switch strings.ToLower(text) {
+	case "on", "true", "yes":
+		*into = true
+	case "off", "false", "no":
+		*into = false
+	default:
+		return false
+	}
+	return true
+}
+
+func parseOwner(into *string, text string) bool {
+	switch text {
+	case Owned:
+		*into = Owned
+	case "unknown":
+		*into = ""
+	default:
+		return false
+	}
+	return true
+}
+
+// pair is two settings that must fit each other.
+type pair struct {
+	names [2]string
+	fits  func(Settings) bool
+	must  string // for people
+}
+
+func pairs() []pair {
+	return []pair{
+		{[2]string{"warning", "critical"}, func(s Settings) bool { return s.Warning < s.Critical }, "warning must be below critical"},
+		{[2]string{"target", "floor"}, reaches, "a target must reach the floor"},
+	}
+}
+
+// reaches reports whether the target, where it is a version, satisfies the floor.
+func reaches(s Settings) bool {
+	pin := cni.Parse(s.Target.String())
+	return !pin.Known() || pin.Satisfies(s.Floor)
+}
+
+// index is the place of a name in fields().
+func index(name string) int {
+	return slices.IndexFunc(fields(), func(f field) bool { return f.name == name })
+}
+
+// describe names fields with their values, as "warning 80 and critical 70".
+func describe(s Settings, indices ...int) string {
+	table := fields()
+	words := make([]string, len(indices))
+	for i, at := range indices {
+		words[i] = table[at].name + " " + table[at].text(s)
+	}
+	return strings.Join(words, " and ")
+}

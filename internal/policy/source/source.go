@@ -1,0 +1,29 @@
+// Package source reads the policy that people write, YAML or JSON, and says where each of its mistakes is.
+package source
+
+import (
+	"errors"
+
+	"github.com/cniguard/cniguard/internal/policy"
+	"github.com/cniguard/cniguard/internal/strictyaml"
+)
+
+// Read reads a policy file. In a simulated world every mode is open; elsewhere approve and auto need the policy's preview.
+// The error is of type strictyaml.Errors and holds every mistake with its line.
+func Read(file string, data []byte, simulated bool) (*policy.Policy, error) {
+	var written policy.Document
+	doc, unread := strictyaml.Decode(file, data, &written)
+	p, err := policy.Compile(written, simulated)
+	var mistakes policy.Mistakes
+	if !errors.As(err, &mistakes) && err != nil {
+		return nil, err
+	}
+	placed := make([]strictyaml.Mistake, len(mistakes))
+	for i, m := range mistakes {
+		placed[i] = doc.Mistake(m.Field, m.Text, m.Hint)
+	}
+	if unread != nil || len(mistakes) > 0 {
+		return nil, doc.Err(placed...)
+	}
+	return p, nil
+}

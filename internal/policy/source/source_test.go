@@ -1,0 +1,282 @@
+package source_test
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/cniguard/cniguard/internal/cluster"
+	"github.com/cniguard/cniguard/internal/cni"
+	"github.com/cniguard/cniguard/internal/policy"
+	"github.com/cniguard/cniguard/internal/policy/source"
+	"github.com/cniguard/cniguard/internal/strictyaml"
+)
+
+// head is the first four lines of a right policy.
+const head = "version: 1\nfleet:\n- account: 111122223333\n  regions: [eu-central-1, us-east-1]\n"
+
+func documentation(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("../../../docs/policy.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func TestTheExampleOfTheDocumentationIsRead(t *testing.T) {
+	_, rest, _ := strings.Cut(documentation(t), "```yaml\n")
+	example, _, _ := strings.Cut(rest, "```")
+	p, err := source.Read("policy.yaml", []byte(example), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := cluster.ID{Account: "444455556666", Region: "eu-central-1", Name: "sandbox-1"}
+	got := p.For(id, map[string]string{"risk": "high", "team": "shop"})
+	want := policy.Settings{Mode: policy.Observe, Floor: cni.Version{Major: 1, Minor: 10, Patch: 2}, Target: cni.ToDefault,
+		Warning: 60, Critical: 90, Owner: policy.Owned}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestJSONIsReadLikeYAML(t *testing.T) {
+	fromYAML, err := source.Read("p.yaml", []byte(head+"defaults: {warning: 70, alarms: on, target: latest}"), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fromJSON, err := source.Read("p.json", []byte(`{"version": 1, "fleet": [{"account": "111122223333", "regions": ["eu-central-1", "us-east-1"]}],
+		"defaults": {"warning": 70, "alarms": true, "target": "latest"}}`), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if fromYAML.Digest() != fromJSON.Digest() {
+		t.Error("the same policy in YAML and JSON compiles to two")
+	}
+}
+
+const (
+	settingKeys = "alarms, critical, floor, mode, owner, target, warning"
+	closed      = " is closed, because updates are not finished in this version; allowed: observe; " +
+		"preview: true at the top of the policy opens approve and auto, and simulations have them open"
+	loosens = " can only loosen, and a rule that selects by tags only tightens; " +
+		"add trustTags: true to the rule if whoever tags a cluster may decide this"
+	fleetHint = "; allowed: what the fleet holds, or add it there"
+	percents  = "; allowed: a number of percent above 0 and up to 100, without a sign, as 80"
+)
+
+// rule is a policy with one rule, whose name is in line 6, its match in 7 and its set in 8.
+func rule(match, set string) string {
+	return head + "rules:\n- name: a\n  match: " + match + "\n  set: " + set + "\n"
+}
+
+func TestEachMistakeHasItsLineFieldAndWhatIsAllowed(t *testing.T) {
+	for name, c := range map[string]struct{ yaml, want string }{
+		"no version":         {head[11:], "p.yaml:1: version: is missing; allowed: 1"},
+		"a version to come":  {strings.Replace(head, "1", "2", 1), "p.yaml:1: version: is 2; allowed: 1"},
+		"a version of text":  {strings.Replace(head, "1", "one", 1), `p.yaml:1: version: "one" is not a whole number; allowed: digits, as 42`},
+		"an empty file":      {"", "p.yaml: is empty"},
+		"a misspelt key":     {head + "default: {}", "p.yaml:5: default: unknown key; did you mean defaults? allowed: defaults, fleet, preview, rules, version"},
+		"a misspelt setting": {head + "defaults: {treshold: 5}", "p.yaml:5: defaults.treshold: unknown key; allowed: " + settingKeys},
+		"a setting of a rule that is misspelt": {rule("{clusters: [a]}", "{wraning: 70}"),
+			"p.yaml:8: rules[0].set.wraning: unknown key; did you mean warning? allowed: " + settingKeys},
+		"a key given twice":        {head + "preview: true\npreview: false", "p.yaml:6: preview: is given twice, first in line 5; allowed: once"},
+		"a fleet that is misspelt": {"version: 1\nflet: []", "p.yaml:2: flet: unknown key; did you mean fleet? allowed: defaults, fleet, preview, rules, version"},
+		"no fleet":                 {"version: 1", `p.yaml:1: fleet: names no account; allowed: a list, as [{account: "111122223333", regions: [eu-central-1]}]`},
+		"an empty fleet":           {"version: 1\nfleet: []", `p.yaml:2: fleet: names no account; allowed: a list, as [{account: "111122223333", regions: [eu-central-1]}]`},
+		"an account of eleven digits": {strings.Replace(head, "111122223333", "11112222333", 1),
+			`p.yaml:3: fleet[0].account: "11112222333" is not an account; allowed: twelve digits, as "111122223333"`},
+		"a region that is none": {strings.Replace(head, "us-east-1", "us-east", 1), `p.yaml:4: fleet[0].regions[1]: "us-east" is not a region; allowed: a region, as eu-central-1`},
+		"a pattern of regions in the fleet": {strings.Replace(head, "us-east-1", `"us-*"`, 1),
+			`p.yaml:4: fleet[0].regions[1]: "us-*" is not a region; allowed: a region, as eu-central-1`},
+		"a region for a list":         {strings.Replace(head, "[eu-central-1, us-east-1]", "eu-central-1", 1), `p.yaml:4: fleet[0].regions: is "eu-central-1"; allowed: a list, as [one, two]`},
+		"an account without a region": {head + `- account: "444455556666"`, "p.yaml:5: fleet[1].regions: names no region; allowed: a list, as [eu-central-1]"},
+		"a region of an account that is there twice": {head + "- {account: 111122223333, regions: [us-east-1]}",
+			"p.yaml:5: fleet[1].regions[0]: us-east-1 of 111122223333 is in the fleet already; allowed: once"},
+		"a mode that there is not":        {head + "defaults: {mode: manual}", `p.yaml:5: defaults.mode: "manual" is not a value of mode; allowed: observe, approve, auto`},
+		"a mode that is closed":           {head + "defaults:\n  mode: auto", "p.yaml:6: defaults.mode: auto" + closed},
+		"a closed mode in a rule":         {rule("{clusters: [a]}", "{mode: approve}"), "p.yaml:8: rules[0].set.mode: approve" + closed},
+		"a floor of two numbers":          {head + "defaults: {floor: 1.8}", `p.yaml:5: defaults.floor: "1.8" is not a value of floor; allowed: a release without -eksbuild, as v1.8.0`},
+		"a floor that names a build":      {head + "defaults: {floor: v1.18.5-eksbuild.1}", `p.yaml:5: defaults.floor: "v1.18.5-eksbuild.1" is not a value of floor; allowed: a release without -eksbuild, as v1.8.0`},
+		"a floor that is a candidate":     {head + "defaults: {floor: v1.9.0-rc1}", `p.yaml:5: defaults.floor: "v1.9.0-rc1" is not a value of floor; allowed: a release without -eksbuild, as v1.8.0`},
+		"a floor that is the latest":      {head + "defaults: {floor: latest}", `p.yaml:5: defaults.floor: "latest" is not a value of floor; allowed: a release without -eksbuild, as v1.8.0`},
+		"a target that there is not":      {head + "defaults: {target: newest}", `p.yaml:5: defaults.target: "newest" is not a value of target; allowed: floor, default, latest, or a version as v1.18.5 or v1.18.5-eksbuild.1`},
+		"an empty target":                 {head + `defaults: {target: ""}`, `p.yaml:5: defaults.target: "" is not a value of target; allowed: floor, default, latest, or a version as v1.18.5 or v1.18.5-eksbuild.1`},
+		"a target below the floor":        {head + "defaults:\n  floor: v1.10.2\n  target: v1.9.3", "p.yaml:7: defaults.target: target v1.9.3 and floor v1.10.2 do not fit: a target must reach the floor"},
+		"a target that is known bad":      {head + "defaults: {target: v1.10.0}", "p.yaml:5: defaults.target: v1.10.0 is known bad: it " + badNote(t, "v1.10.0") + "; allowed: another version"},
+		"a warning of text":               {head + "defaults: {warning: high}", `p.yaml:5: defaults.warning: "high" is not a value of warning` + percents},
+		"a warning with a sign":           {head + "defaults: {warning: 80%}", `p.yaml:5: defaults.warning: "80%" is not a value of warning` + percents},
+		"a warning in powers of ten":      {head + "defaults: {warning: 8e1}", `p.yaml:5: defaults.warning: "8e1" is not a value of warning` + percents},
+		"a warning of nothing":            {head + "defaults: {warning: 0}", `p.yaml:5: defaults.warning: "0" is not a value of warning` + percents},
+		"a critical above everything":     {head + "defaults: {critical: 100.1}", `p.yaml:5: defaults.critical: "100.1" is not a value of critical` + percents},
+		"a warning that is not a number":  {head + "defaults: {warning: NaN}", `p.yaml:5: defaults.warning: "NaN" is not a value of warning` + percents},
+		"a warning as high as critical":   {head + "defaults: {critical: 90, warning: 90}", "p.yaml:5: defaults.warning: warning 90 and critical 90 do not fit: warning must be below critical"},
+		"a critical below the built-in":   {head + "defaults:\n  critical: 75", "p.yaml:5: defaults.warning: warning 80 and critical 75 do not fit: warning must be below critical"},
+		"alarms neither on nor off":       {head + "defaults: {alarms: some}", `p.yaml:5: defaults.alarms: "some" is not a value of alarms; allowed: on, off`},
+		"an owner that cannot be claimed": {head + "defaults: {owner: terraform}", `p.yaml:5: defaults.owner: "terraform" is not a value of owner; allowed: cniguard, unknown`},
+		"a setting without a value":       {head + "defaults:\n  mode:\n", `p.yaml:6: defaults.mode: has no value; give one or leave the key out; the text null is written "null"`},
+		"an anchor":                       {head + "defaults: &d {mode: observe}", "p.yaml:5: defaults: anchors (&name) are not read; write the value out"},
+		"a rule without a name":           {head + "rules:\n- match: {clusters: [a]}\n  set: {alarms: off}", "p.yaml:6: rules[0].name: is missing; allowed: a name that no other rule has"},
+		"a name that is misspelt":         {head + "rules:\n- nam: a\n  match: {clusters: [a]}\n  set: {alarms: off}", "p.yaml:6: rules[0].nam: unknown key; did you mean name? allowed: match, name, set, trustTags"},
+		"two rules of one name": {rule("{clusters: [a]}", "{alarms: off}") + "- {name: a, match: {clusters: [b]}, set: {alarms: on}}",
+			`p.yaml:9: rules[1].name: "a" is the name of an earlier rule; allowed: a name that no other rule has`},
+		"a name with a line break": {strings.Replace(rule("{clusters: [a]}", "{alarms: off}"), "name: a", `name: "a\nb"`, 1),
+			`p.yaml:6: rules[0].name: "a\nb" is not a name; allowed: up to 64 characters that print`},
+		"a rule without a match":    {head + "rules:\n- name: a\n  set: {alarms: off}", "p.yaml:6: rules[0].match: selects nothing; allowed: at least one of accounts, regions, clusters, tags"},
+		"a match without selectors": {rule("{}", "{alarms: off}"), "p.yaml:7: rules[0].match: selects nothing; allowed: at least one of accounts, regions, clusters, tags"},
+		"a selector that is misspelt": {rule("{cluster: [a]}", "{alarms: off}"),
+			"p.yaml:7: rules[0].match.cluster: unknown key; did you mean clusters? allowed: accounts, clusters, regions, tags"},
+		"an empty selector": {rule("{clusters: []}", "{alarms: off}"), "p.yaml:7: rules[0].match.clusters: is empty; allowed: at least one entry, or leave the key out to select all"},
+		"empty tags":        {rule("{tags: {}}", "{alarms: on}"), "p.yaml:7: rules[0].match.tags: is empty; allowed: at least one tag, as {env: prod}"},
+		"a tag without a key": {rule(`{tags: {"": x}}`, "{alarms: on}"),
+			"p.yaml:7: rules[0].match.tags.: no tag is like this; allowed: a key of 1 to 128 characters, a value of up to 256"},
+		"an account that is a pattern":       {rule(`{accounts: ["1111*"]}`, "{alarms: off}"), `p.yaml:7: rules[0].match.accounts[0]: "1111*" selects nothing; allowed: twelve digits, as "111122223333"`},
+		"an account outside the fleet":       {rule("{accounts: [444455556666]}", "{alarms: off}"), "p.yaml:7: rules[0].match.accounts[0]: 444455556666 is not in the fleet" + fleetHint},
+		"a region outside the fleet":         {rule("{regions: [us-east-1, eu-west-1]}", "{alarms: off}"), "p.yaml:7: rules[0].match.regions[1]: eu-west-1 is not in the fleet" + fleetHint},
+		"a pattern of regions that has none": {rule(`{regions: ["ap-*"]}`, "{alarms: off}"), "p.yaml:7: rules[0].match.regions[0]: ap-* is not in the fleet" + fleetHint},
+		"a region in capitals":               {rule("{regions: [EU-CENTRAL-1]}", "{alarms: off}"), `p.yaml:7: rules[0].match.regions[0]: "EU-CENTRAL-1" selects nothing; allowed: a region, as eu-central-1, or a pattern, as eu-*`},
+		"an account and a region that are in the fleet apart": {head + "- {account: 444455556666, regions: [eu-west-1]}\n" +
+			"rules:\n- {name: a, match: {accounts: [444455556666], regions: [us-east-1]}, set: {alarms: off}}",
+			"p.yaml:7: rules[0].match: none of the accounts is in the fleet with one of the regions" + fleetHint},
+		"a name no cluster can have":  {rule("{clusters: [-a]}", "{alarms: off}"), `p.yaml:7: rules[0].match.clusters[0]: "-a" selects nothing; allowed: a cluster's name, or a pattern of letters, digits, - _ and * ?, as prod-*`},
+		"a pattern no name can match": {rule(`{clusters: ["_a*"]}`, "{alarms: off}"), `p.yaml:7: rules[0].match.clusters[0]: "_a*" selects nothing; allowed: a cluster's name, or a pattern of letters, digits, - _ and * ?, as prod-*`},
+		"a pattern longer than a name": {rule(`{clusters: ["`+strings.Repeat("?", 101)+`*"]}`, "{alarms: off}"),
+			`p.yaml:7: rules[0].match.clusters[0]: "` + strings.Repeat("?", 101) + `*" selects nothing; allowed: a cluster's name, or a pattern of letters, digits, - _ and * ?, as prod-*`},
+		"a tag longer than AWS allows": {rule("{tags: {a: "+strings.Repeat("x", 257)+"}}", "{alarms: on}"),
+			"p.yaml:7: rules[0].match.tags.a: no tag is like this; allowed: a key of 1 to 128 characters, a value of up to 256"},
+		"too many rules":               {head + "rules:" + strings.Repeat("\n- {}", 1001), "p.yaml:5: rules: are 1001; allowed: up to 1000"},
+		"an expression for a pattern":  {rule(`{clusters: ["prod-[0-9]*"]}`, "{alarms: off}"), `p.yaml:7: rules[0].match.clusters[0]: "prod-[0-9]*" selects nothing; allowed: a cluster's name, or a pattern of letters, digits, - _ and * ?, as prod-*`},
+		"a rule that sets nothing":     {rule("{clusters: [a]}", "{}"), "p.yaml:8: rules[0].set: sets nothing; allowed: at least one of mode, floor, target, warning, critical, alarms, owner"},
+		"trust in tags without tags":   {rule("{clusters: [a]}", "{alarms: off}\n  trustTags: yes"), "p.yaml:9: rules[0].trustTags: the rule does not select by tags; allowed: only beside match.tags"},
+		"tags that switch alarms off":  {rule("{tags: {env: dev}}", "{alarms: off}"), "p.yaml:8: rules[0].set.alarms: off" + loosens},
+		"tags that claim the add-on":   {rule("{tags: {env: dev}}", "{owner: cniguard}"), "p.yaml:8: rules[0].set.owner: cniguard" + loosens},
+		"tags that choose the target":  {rule("{tags: {env: dev}}", "{target: latest}"), "p.yaml:8: rules[0].set.target: latest" + loosens},
+		"tags that silence critical":   {rule("{tags: {env: dev}}", "{critical: 100, warning: 70}"), "p.yaml:8: rules[0].set.critical: 100" + loosens},
+		"tags that switch updates on":  {"preview: true\n" + rule("{clusters: [a], tags: {env: dev}}", "{mode: auto}"), "p.yaml:9: rules[0].set.mode: auto" + loosens},
+		"a warning above the defaults": {rule("{clusters: [a]}", "{warning: 96}"), "p.yaml:8: rules[0].set.warning: warning 96 does not fit critical 95 of defaults: warning must be below critical; set critical in this rule too"},
+		"a critical below an earlier rule's warning": {rule("{clusters: [a]}", "{warning: 90}") + "- {name: b, match: {clusters: [b]}, set: {critical: 85}}",
+			`p.yaml:9: rules[1].set.critical: critical 85 does not fit warning 90 of rule "a": warning must be below critical; set warning in this rule too`},
+		"a floor above an earlier rule's target": {rule("{clusters: [a]}", "{target: v1.9.3}") + "- {name: b, match: {tags: {x: y}}, set: {floor: v1.10.2}}",
+			`p.yaml:9: rules[1].set.floor: floor v1.10.2 does not fit target v1.9.3 of rule "a": a target must reach the floor; set target in this rule too`},
+		"a list for a rule": {head + "rules:\n- [a]", `p.yaml:6: rules[0]: is a list; allowed: keys and values, as "key: value"`},
+		"all mistakes are told at once, in order of lines": {
+			"version: 1\nfleet:\n- account: one\n  regions: [eu-central-1]\ndefaults: {mod: auto}\nrules:\n- name: a\n  match: {tags: [x]}\n  set: {floor: new}\n",
+			`p.yaml:3: fleet[0].account: "one" is not an account; allowed: twelve digits, as "111122223333"` + "\n" +
+				"p.yaml:5: defaults.mod: unknown key; did you mean mode? allowed: " + settingKeys + "\n" +
+				`p.yaml:8: rules[0].match.tags: is a list; allowed: keys and values, as "key: value"` + "\n" +
+				`p.yaml:9: rules[0].set.floor: "new" is not a value of floor; allowed: a release without -eksbuild, as v1.8.0`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, err := source.Read("p.yaml", []byte(c.yaml), false)
+			if err == nil || p != nil {
+				t.Fatal("was read without a mistake")
+			}
+			if diff := cmp.Diff(c.want, err.Error()); diff != "" {
+				t.Error(diff)
+			}
+			if errs := (strictyaml.Errors{}); !errors.As(err, &errs) {
+				t.Errorf("the error is a %T", err)
+			}
+		})
+	}
+}
+
+func badNote(t *testing.T, version string) string {
+	t.Helper()
+	note, bad := cni.Parse(version).Bad()
+	if !bad {
+		t.Fatalf("%s is not known bad", version)
+	}
+	return note.Problem + " (" + note.URL + ")"
+}
+
+func TestWhatIsUnusualButRightIsRead(t *testing.T) {
+	for name, c := range map[string]struct {
+		yaml      string
+		simulated bool
+	}{
+		"a mode in a simulation":                      {rule("{clusters: [a]}", "{mode: auto}"), true},
+		"a mode in preview":                           {"preview: true\n" + rule("{clusters: [a]}", "{mode: auto}"), false},
+		"an account without quotes":                   {rule("{accounts: [111122223333]}", "{alarms: off}"), false},
+		"an account that begins with 0":               {strings.Replace(head, "111122223333", "011122223333", 1), false},
+		"a region of the government":                  {strings.Replace(head, "us-east-1", "us-gov-west-1", 1), false},
+		"a pattern that begins with a star":           {rule(`{clusters: ["*-prod"]}`, "{alarms: off}"), false},
+		"tags that ask for the second strictest":      {rule("{tags: {env: dev}}", "{mode: approve}"), true},
+		"a tag with a dot, a colon and a slash":       {rule(`{tags: {"aws:x.y/z": "*"}}`, "{alarms: on}"), false},
+		"rules that cannot meet need not fit":         {head + "- {account: 444455556666, regions: [eu-west-1]}\n" + "rules:\n- {name: a, match: {accounts: [111122223333]}, set: {warning: 90}}\n- {name: b, match: {accounts: [444455556666]}, set: {critical: 85}}", false},
+		"a rule that sets both fits by itself":        {rule("{clusters: [a]}", "{warning: 90}") + "- {name: b, match: {clusters: [b]}, set: {critical: 85, warning: 50}}", false},
+		"a target as high as the floor, of any build": {head + "defaults: {floor: v1.18.5, target: v1.18.5-eksbuild.1}", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := source.Read("p.yaml", []byte(c.yaml), c.simulated); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestTheDocumentationExplainsEachKeyWhereItBelongs(t *testing.T) {
+	documented := map[string]int{}
+	for _, row := range regexp.MustCompile("(?m)^\\| `([A-Za-z]+)` (?:\\|[^|\n]+){4}\\|$").FindAllStringSubmatch(documentation(t), -1) {
+		documented[row[1]]++
+	}
+	want := map[string]int{}
+	for _, part := range []any{policy.Document{}, policy.Member{}, policy.Rule{}, policy.Match{}, policy.Set{}} {
+		for _, f := range reflect.VisibleFields(reflect.TypeOf(part)) {
+			key, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+			want[key]++
+		}
+	}
+	if diff := cmp.Diff(want, documented); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestTheDocumentationTellsTheBuiltInSettings(t *testing.T) {
+	p, err := source.Read("p.yaml", []byte(head), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := documentation(t)
+	for _, o := range p.Explain(cluster.ID{}, nil) {
+		row := regexp.MustCompile("(?m)^\\| `" + o.Field + "` \\| [^|]+ \\| `?" + regexp.QuoteMeta(o.Value) + "`? \\|")
+		if !row.MatchString(text) {
+			t.Errorf("docs/policy.md does not say that %s is %s when nothing sets it", o.Field, o.Value)
+		}
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	f.Add([]byte(head+"defaults: {mode: auto, floor: 1.10.2, target: v1.18.5, warning: 7.25, critical: 90, alarms: NO, owner: unknown}"), true)
+	f.Add([]byte(rule(`{accounts: [111122223333], regions: ["eu-*"], clusters: ["*a?"], tags: {a: "*", "é": ""}}`, "{alarms: off}\n  trustTags: true")), false)
+	f.Add([]byte("a: &a [*a]"), false)
+	f.Add([]byte(`{"version": 1, "fleet": [{"account": "111122223333", "regions": ["us-east-1"]}], "preview": true, "rules": []}`), false)
+	f.Fuzz(func(t *testing.T, data []byte, simulated bool) {
+		p, err := source.Read("p.yaml", data, simulated)
+		if err != nil {
+			var errs strictyaml.Errors
+			if !errors.As(err, &errs) || len(errs) == 0 {
+				t.Fatalf("not a list of mistakes: %v", err)
+			}
+			return
+		}
+		text, err := json.Marshal(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := policy.Load(text, simulated)
+		if err != nil {
+			t.Fatalf("the compiled form does not load: %v\n%s", err, text)
+		}
+		if diff := cmp.Diff(p, again, cmp.Exporter(func(reflect.Type) bool { return true })); diff != "" {
+			t.Fatalf("the compiled form loads as another policy: %s", diff)
+		}
+	})
+}
