@@ -1,0 +1,374 @@
+package guard_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/cniguard/cniguard/internal/alarm"
+	"github.com/cniguard/cniguard/internal/capacity"
+	"github.com/cniguard/cniguard/internal/cni"
+	"github.com/cniguard/cniguard/internal/fault"
+	"github.com/cniguard/cniguard/internal/guard"
+	"github.com/cniguard/cniguard/internal/policy"
+)
+
+const start = "update vpc-cni from v1.7.5-eksbuild.2 to v1.8.0-eksbuild.1"
+
+func TestDecide(t *testing.T) {
+	type want struct {
+		verdict                            string // the word
+		install, version, capacity, change string
+		findings                           []guard.Code
+		actions                            []string
+		gates                              []string
+	}
+	for _, c := range []struct {
+		name   string
+		from   func() guard.Input
+		change func(*guard.Input)
+		want   want
+	}{
+		{"a healthy cluster is fine and nothing is done", fine, func(*guard.Input) {},
+			want{"fine", "managed", "fine", "fine", "idle", nil, nil, nil}},
+		{"an outdated cluster with every gate open is updated", outdated, func(*guard.Input) {},
+			want{"outdated", "managed", "outdated", "fine", "in flight", []guard.Code{guard.VersionOutdated}, []string{start}, nil}},
+		{"an outdated cluster is only reported by default", outdated,
+			func(in *guard.Input) { in.Settings = guard.Read(policy.BuiltIn()) },
+			want{"outdated", "managed", "outdated", "fine", "waiting", []guard.Code{guard.VersionOutdated}, nil, []string{"mode"}}},
+		{"eksbuild does not make a release older than the floor", fine,
+			func(in *guard.Input) { in.Seen.Addon = guard.Read(addon("v1.8.0-eksbuild.1")) },
+			want{"fine", "managed", "fine", "fine", "idle", nil, nil, nil}},
+		{"a version that cannot be compared is unknown, not outdated", outdated,
+			func(in *guard.Input) { in.Seen.Addon = guard.Read(addon("latest")) },
+			want{"unknown", "managed", "unknown", "fine", "idle", []guard.Code{guard.VersionUnknown}, nil, nil}},
+		{"a release that is known to be bad is found, and leads to the next good one", fine,
+			func(in *guard.Input) {
+				in.Seen.Addon = guard.Read(addon("v1.16.3-eksbuild.2"))
+				in.Seen.Catalogue = guard.Read([]cni.Release{{Version: cni.Parse("v1.16.4-eksbuild.2")}})
+			},
+			want{"outdated", "managed", "outdated", "fine", "in flight", []guard.Code{guard.ReleaseBad},
+				[]string{"update vpc-cni from v1.16.3-eksbuild.2 to v1.16.4-eksbuild.2"}, nil}},
+		{"the alarm is put where it does not stand, and the update waits for it", outdated,
+			func(in *guard.Input) { in.Seen.Alarms = guard.Read[[]alarm.Standing](nil) },
+			want{"outdated", "managed", "outdated", "fine", "waiting", []guard.Code{guard.VersionOutdated, guard.UpdateBlocked}, []string{"put alarm cniguard-prod-pod-subnets"}, []string{"alarm"}}},
+		{"an alarm that differs is put again", fine,
+			func(in *guard.Input) {
+				a := standing(alarm.OK)
+				a.Spec.Threshold = 90
+				in.Seen.Alarms = guard.Read([]alarm.Standing{a})
+			},
+			want{"fine", "managed", "fine", "fine", "idle", nil, []string{"put alarm cniguard-prod-pod-subnets"}, nil}},
+		{"alarms off: the alarm goes, and nothing is updated without it", outdated,
+			func(in *guard.Input) { in.Settings.Value.Alarms = false },
+			want{"outdated", "managed", "outdated", "fine", "waiting", []guard.Code{guard.VersionOutdated, guard.UpdateBlocked}, []string{"drop alarm cniguard-prod-pod-subnets"}, []string{"alarm"}}},
+		{"IPv6: capacity does not apply, no alarm stands, and the update may go", outdated,
+			func(in *guard.Input) {
+				in.Seen.Pods = guard.Read(capacity.Pods{Exempt: "pods get IPv6 addresses"})
+				in.Seen.Alarms = guard.Read[[]alarm.Standing](nil)
+			},
+			want{"outdated", "managed", "outdated", "not applicable", "in flight", []guard.Code{guard.VersionOutdated}, []string{start}, nil}},
+		{"one full subnet is not hidden by an empty one", fine,
+			func(in *guard.Input) {
+				in.Seen.Pods = guard.Read(capacity.Pods{Subnets: []capacity.Subnet{subnet("subnet-a", 251), subnet("subnet-b", 5)}})
+			},
+			want{"critical", "managed", "fine", "critical", "idle", []guard.Code{guard.CapacityLow}, nil, nil}},
+		{"a subnet at the warning threshold is a warning", fine,
+			func(in *guard.Input) { in.Seen.Pods.Value.Subnets[0].Free = 50 },
+			want{"warning", "managed", "fine", "warning", "idle", []guard.Code{guard.CapacityLow}, nil, nil}},
+		{"no update while a pod subnet has no room for the restart", outdated,
+			func(in *guard.Input) { in.Seen.Pods.Value.Subnets[0].Free = 15 },
+			want{"outdated", "managed", "outdated", "warning", "waiting", []guard.Code{guard.VersionOutdated, guard.CapacityLow, guard.UpdateBlocked}, nil, []string{"room"}}},
+		{"no update while the alarm is in ALARM", outdated,
+			func(in *guard.Input) { in.Seen.Alarms = guard.Read([]alarm.Standing{standing(alarm.InAlarm)}) },
+			want{"outdated", "managed", "outdated", "fine", "waiting", []guard.Code{guard.VersionOutdated, guard.UpdateBlocked}, nil, []string{"alarm"}}},
+		{"an alarm without data for an hour is a finding", fine,
+			func(in *guard.Input) { in.Seen.Alarms = guard.Read([]alarm.Standing{standing(alarm.InsufficientData)}) },
+			want{"fine", "managed", "fine", "fine", "idle", []guard.Code{guard.MetricSilent}, nil, nil}},
+		{"pod subnets that are not found are unknown, never fine", fine,
+			func(in *guard.Input) {
+				in.Seen.Pods = guard.Hidden[capacity.Pods](&fault.Fault{Kind: fault.Skip, Text: "no node groups"})
+			},
+			want{"unknown", "managed", "fine", "unknown", "idle", []guard.Code{guard.CapacityUnknown}, nil, nil}},
+		{"no managed add-on is an unknown install, and no reason to update", outdated,
+			func(in *guard.Input) { in.Seen.Addon = guard.Read[*guard.Addon](nil) },
+			want{"unknown", "unknown", "unknown", "fine", "idle", []guard.Code{guard.InstallUnknown}, nil, nil}},
+		{"Auto Mode needs no vpc-cni", outdated,
+			func(in *guard.Input) {
+				in.Seen.Addon = guard.Read[*guard.Addon](nil)
+				in.Seen.Cluster.Value.AutoMode = true
+			},
+			want{"fine", "none", "not applicable", "fine", "idle", nil, nil, nil}},
+		{"an add-on that could not be read is unknown and not changed", outdated,
+			func(in *guard.Input) { in.Seen.Addon = guard.Hidden[*guard.Addon](denied("eks:DescribeAddon")) },
+			want{"unknown", "unknown", "unknown", "fine", "idle", []guard.Code{guard.Unreadable}, nil, nil}},
+		{"a cluster that could not be read is unknown in everything", outdated,
+			func(in *guard.Input) {
+				in.Seen.Cluster = guard.Hidden[*guard.Cluster](throttled("eks:DescribeCluster"))
+				in.Settings = guard.Hidden[policy.Settings](throttled("eks:DescribeCluster"))
+			},
+			want{"unknown", "unknown", "unknown", "unknown", "idle", []guard.Code{guard.Unreadable}, nil, nil}},
+		{"a cluster that is being created is waited for in silence", outdated,
+			func(in *guard.Input) { in.Seen.Cluster.Value.Status = "CREATING" },
+			want{"unknown", "unknown", "unknown", "unknown", "idle", nil, nil, nil}},
+		{"a cluster that is gone loses its alarm", outdated,
+			func(in *guard.Input) { in.Seen.Cluster = guard.Read[*guard.Cluster](nil) },
+			want{"gone", "gone", "gone", "gone", "idle", nil, []string{"drop alarm cniguard-prod-pod-subnets"}, nil}},
+		{"a degraded add-on is a finding and is not updated", outdated,
+			func(in *guard.Input) {
+				in.Seen.Addon.Value.Status, in.Seen.Addon.Value.Issues = "DEGRADED", []string{"InsufficientNumberOfReplicas: 2 of 3"}
+			},
+			want{"outdated", "managed", "outdated", "fine", "waiting", []guard.Code{guard.VersionOutdated, guard.AddonUnhealthy}, nil, []string{"ready"}}},
+		{"an update of somebody else is waited for", outdated,
+			func(in *guard.Input) { in.Seen.Addon.Value.Status = "UPDATING" },
+			want{"outdated", "managed", "outdated", "fine", "in flight", []guard.Code{guard.VersionOutdated}, nil, []string{"ready"}}},
+		{"no way to the floor is held with the reason, and people are told", outdated,
+			func(in *guard.Input) {
+				in.Seen.Catalogue = guard.Read([]cni.Release{{Version: cni.Parse("v1.7.5-eksbuild.2")}})
+			},
+			want{"outdated", "managed", "outdated", "fine", "waiting", []guard.Code{guard.VersionOutdated, guard.UpdateBlocked}, nil, []string{"path"}}},
+		{"a pinned target that is not compatible is held, though the floor is met only below it", outdated,
+			func(in *guard.Input) { in.Settings.Value.Target = "v1.18.5" },
+			want{"outdated", "managed", "outdated", "fine", "waiting", []guard.Code{guard.VersionOutdated, guard.UpdateBlocked}, nil, []string{"path"}}},
+		{"a target above the floor is wanted although the version is fine", fine,
+			func(in *guard.Input) {
+				in.Settings.Value.Target = cni.ToLatest
+				in.Seen.Addon = guard.Read(addon("v1.8.0-eksbuild.1"))
+			},
+			want{"fine", "managed", "fine", "fine", "in flight", nil, []string{"update vpc-cni from v1.8.0-eksbuild.1 to v1.9.0-eksbuild.1"}, nil}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			in := c.from()
+			c.change(&in)
+			p := guard.Decide(in)
+			v := p.Verdict
+			got := want{v.Word, v.Install.Word, v.Version.Word, v.Capacity.Word, v.Change.Word, codes(p.Findings), actions(p), gates(p)}
+			if diff := cmp.Diff(c.want, got, cmp.AllowUnexported(want{})); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+			for _, a := range []guard.Answer{v.Install, v.Version, v.Capacity, v.Change} {
+				if a.Because == "" {
+					t.Errorf("an answer has no reason: %+v", v)
+				}
+			}
+		})
+	}
+}
+
+// Each gate is shut by its own cause and by nothing else: an update that one gate holds is held by that gate alone.
+func TestEachGateShutsAlone(t *testing.T) {
+	later := noon.Add(time.Hour)
+	shut := map[string]func(*guard.Input){
+		"mode": func(in *guard.Input) { in.Settings.Value.Mode = policy.Observe },
+		"halt": func(in *guard.Input) {
+			in.Fleet.Value.Halt = &guard.Order{Kind: guard.Halting, By: "ann", Because: "incident", At: noon}
+		},
+		"owner":     func(in *guard.Input) { in.Settings.Value.Owner = "" },
+		"path":      func(in *guard.Input) { in.Seen.Catalogue.Value = in.Seen.Catalogue.Value[:1] },
+		"alarm":     func(in *guard.Input) { in.Seen.Alarms.Value[0].State = alarm.InsufficientData },
+		"room":      func(in *guard.Input) { in.Seen.Pods.Value.Subnets[1].Free = 15 },
+		"ready":     func(in *guard.Input) { in.Seen.Cluster.Value.Status = "UPDATING" },
+		"in flight": func(in *guard.Input) { in.Record.Step = step("u-1") },
+		"soak": func(in *guard.Input) {
+			in.Record.Proved = guard.Proved{Version: "v1.7.5-eksbuild.2", At: noon.Add(-guard.Soak + time.Minute)}
+		},
+		"set aside": func(in *guard.Input) {
+			in.Record.Aside = &guard.Aside{Text: "2 tries failed", At: noon.Add(-time.Hour)}
+		},
+		"denial": func(in *guard.Input) {
+			in.Orders.Value = []guard.Order{{Kind: guard.Denial, By: "bob", Because: "not now", At: noon.Add(-time.Hour), Until: later}}
+		},
+		"approval": func(in *guard.Input) { in.Settings.Value.Mode = policy.Approve },
+	}
+	// The catalogue's gate never shuts without the path's or a fault: the path is made of what it lets pass.
+	for _, g := range guard.Gates() {
+		if g.Name == "catalogue" {
+			continue
+		}
+		t.Run(g.Name, func(t *testing.T) {
+			change, ok := shut[g.Name]
+			if !ok {
+				t.Fatalf("no case shuts gate %q: add one", g.Name)
+			}
+			in := outdated()
+			change(&in)
+			p := guard.Decide(in)
+			if diff := cmp.Diff([]string{g.Name}, gates(p)); diff != "" {
+				t.Errorf("shut gates, -want +got:\n%s", diff)
+			}
+			if slices.Contains(actions(p), start) {
+				t.Error("the update starts all the same")
+			}
+			for _, h := range p.Held {
+				if h.By[0].Text == "" {
+					t.Error("no reason is given")
+				}
+			}
+		})
+	}
+}
+
+// Fail closed: whatever cannot be read, no update starts, and the plan says why.
+func TestAFaultInAnyReadingStopsTheUpdate(t *testing.T) {
+	for _, f := range []*fault.Fault{denied("x:Y"), throttled("x:Y"), {Kind: fault.Skip, Op: "x:Y"}} {
+		for name, hide := range map[string]func(*guard.Input){
+			"cluster":   func(in *guard.Input) { in.Seen.Cluster = guard.Hidden[*guard.Cluster](f) },
+			"add-on":    func(in *guard.Input) { in.Seen.Addon = guard.Hidden[*guard.Addon](f) },
+			"catalogue": func(in *guard.Input) { in.Seen.Catalogue.Fault = f },
+			"update": func(in *guard.Input) {
+				in.Record.Step = step("u-1")
+				in.Seen.Of, in.Seen.Update = "token", guard.Hidden[*guard.Update](f)
+			},
+			"pods":     func(in *guard.Input) { in.Seen.Pods.Fault = f },
+			"alarms":   func(in *guard.Input) { in.Seen.Alarms.Fault = f },
+			"settings": func(in *guard.Input) { in.Settings.Fault = f },
+			"fleet":    func(in *guard.Input) { in.Fleet.Fault = f },
+			"orders":   func(in *guard.Input) { in.Orders.Fault = f },
+		} {
+			t.Run(name+" "+f.Kind.String(), func(t *testing.T) {
+				in := outdated()
+				hide(&in)
+				p := guard.Decide(in)
+				if slices.Contains(actions(p), start) {
+					t.Fatal("the update starts")
+				}
+				if len(p.Held) == 0 && p.Verdict.Word != guard.Unknown && p.Verdict.Install.Word != guard.Unknown && p.Verdict.Version.Word != guard.Unknown {
+					t.Errorf("nothing says why: %+v", p.Verdict)
+				}
+			})
+		}
+	}
+}
+
+func TestApprovals(t *testing.T) {
+	in := outdated()
+	in.Settings.Value.Mode = policy.Approve
+	in.Settings.Value.Target = cni.ToLatest // v1.8.0, then v1.9.0
+	asked := guard.Decide(in)
+	approval := guard.Order{Kind: guard.Approval, By: "ann", Because: "tested", At: noon.Add(-time.Hour), Until: noon.Add(guard.ApprovalValid), Steps: asked.Path, Keeps: asked.Keeps}
+	for _, c := range []struct {
+		name   string
+		change func(*guard.Input, *guard.Order)
+		opens  bool
+	}{
+		{"an approval of the whole path lets the first step go", func(*guard.Input, *guard.Order) {}, true},
+		{"and the second step, when the first is done", func(in *guard.Input, _ *guard.Order) {
+			in.Seen.Addon.Value.Version, in.Seen.Addon.Value.Raw = cni.Parse("v1.8.0-eksbuild.1"), "v1.8.0-eksbuild.1"
+		}, true},
+		{"it ends at its time", func(_ *guard.Input, o *guard.Order) { o.Until = noon }, false},
+		{"it does not hold before it was written", func(_ *guard.Input, o *guard.Order) { o.At = noon.Add(time.Minute) }, false},
+		{"it is void when the role has changed", func(in *guard.Input, _ *guard.Order) {
+			in.Seen.Addon.Value.Role = "arn:aws:iam::111122223333:role/other"
+		}, false},
+		{"it is void when the configuration has changed", func(in *guard.Input, _ *guard.Order) { in.Seen.Addon.Value.Config = "{}" }, false},
+		{"it is void for another cluster", func(in *guard.Input, _ *guard.Order) {
+			in.ID.Name = "prod2"
+			in.Seen.Alarms.Value[0].Spec = alarm.Want(in.ID, 80)
+		}, false},
+		{"it is void when the path leads elsewhere", func(in *guard.Input, _ *guard.Order) { in.Settings.Value.Target = cni.ToFloor }, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			in, o := outdated(), approval
+			in.Settings.Value.Mode, in.Settings.Value.Target = policy.Approve, cni.ToLatest
+			c.change(&in, &o)
+			in.Orders = guard.Read([]guard.Order{o})
+			p := guard.Decide(in)
+			started := slices.ContainsFunc(p.Actions, func(a guard.Action) bool { return a.Kind == guard.StartUpdate })
+			if started != c.opens {
+				t.Errorf("starts: %v, held: %+v", started, p.Held)
+			}
+			if !c.opens && !slices.Contains(gates(p), "approval") {
+				t.Errorf("held by %v", gates(p))
+			}
+		})
+	}
+}
+
+func TestOwnersAreFoundByTags(t *testing.T) {
+	for _, c := range []struct{ key, value, owner string }{
+		{"aws:cloudformation:stack-name", "eks", "CloudFormation"},
+		{"alpha.eksctl.io/cluster-name", "prod", "eksctl"},
+		{"ManagedBy", "Terraform", "Terraform"},
+		{"managed-by", "opentofu", "OpenTofu"},
+		{"terraform", "true", "Terraform"},
+		{"pulumi:project", "net", "Pulumi"},
+		{"app.kubernetes.io/managed-by", "Helm", "Helm"},
+		{"terraform", "false", ""},
+		{"ManagedBy", "the network team", ""},
+		{"env", "terraform", ""},
+	} {
+		for _, place := range []string{"add-on", "cluster"} {
+			t.Run(c.key+"="+c.value+" on the "+place, func(t *testing.T) {
+				in := outdated()
+				tags := map[string]string{c.key: c.value, "team": "net"}
+				if place == "add-on" {
+					in.Seen.Addon.Value.Tags = tags
+				} else {
+					in.Seen.Cluster.Value.Tags = tags
+				}
+				p := guard.Decide(in)
+				if c.owner == "" {
+					if len(p.Held) > 0 {
+						t.Errorf("held: %+v", p.Held)
+					}
+					return
+				}
+				if got := gates(p); !slices.Equal(got, []string{"owner"}) || !strings.Contains(p.Held[0].By[0].Text, c.owner) {
+					t.Errorf("held: %+v", p.Held)
+				}
+			})
+		}
+	}
+}
+
+func TestAnApprovalOpensWhatWasSetAside(t *testing.T) {
+	in := outdated()
+	in.Settings.Value.Mode = policy.Approve
+	p := guard.Decide(in)
+	in.Record.Aside = &guard.Aside{Text: "2 tries failed", At: noon.Add(-time.Hour)}
+	in.Record.Failed = guard.Failed{To: "v1.8.0-eksbuild.1", Tries: 2, Last: noon.Add(-time.Hour)}
+	o := guard.Order{Kind: guard.Approval, By: "ann", At: noon.Add(-2 * time.Hour), Until: noon.Add(time.Hour), Steps: p.Path, Keeps: p.Keeps}
+	in.Orders = guard.Read([]guard.Order{o})
+	if got := gates(guard.Decide(in)); !slices.Equal(got, []string{"set aside"}) {
+		t.Errorf("an approval from before: held by %v", got)
+	}
+	in.Orders.Value[0].At = noon.Add(-time.Minute)
+	p = guard.Decide(in)
+	if len(p.Actions) != 1 || p.Actions[0].Step.Try != 3 {
+		t.Errorf("a new approval: %+v held %+v", p.Actions, p.Held)
+	}
+}
+
+func TestLevelsHaveASlack(t *testing.T) {
+	for _, c := range []struct {
+		used float64
+		was  string
+		want string
+	}{
+		{79.9, guard.Fine, guard.Fine}, {80, guard.Fine, guard.WarningWord}, {95, guard.Fine, guard.CriticalWord},
+		{78.1, guard.WarningWord, guard.WarningWord}, {77.9, guard.WarningWord, guard.Fine},
+		{94, guard.WarningWord, guard.WarningWord}, {94, guard.CriticalWord, guard.CriticalWord}, {92.9, guard.CriticalWord, guard.WarningWord},
+		{78.5, guard.CriticalWord, guard.WarningWord}, {50, guard.CriticalWord, guard.Fine}, {80, "", guard.WarningWord},
+	} {
+		if got := guard.Level(c.used, 80, 95, c.was); got != c.want {
+			t.Errorf("%v %% after %s is %s, want %s", c.used, c.was, got, c.want)
+		}
+	}
+}
+
+func BenchmarkDecide(b *testing.B) {
+	for name, in := range map[string]guard.Input{"healthy": fine(), "outdated": outdated()} {
+		for i := range 60 { // a catalogue as long as EKS's
+			in.Seen.Catalogue.Value = append(in.Seen.Catalogue.Value, cni.Release{Version: cni.Version{Major: 1, Minor: 10 + i/6, Patch: i % 6, Build: 1}})
+		}
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				guard.Decide(in)
+			}
+		})
+	}
+}

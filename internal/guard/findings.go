@@ -1,0 +1,114 @@
+package guard
+
+import (
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The findings.
+const (
+	// VersionOutdated is a managed vpc-cni below the floor.
+	VersionOutdated Code = "version-outdated"
+	// VersionUnknown is a managed vpc-cni whose version cannot be read.
+	VersionUnknown Code = "version-unknown"
+	// InstallUnknown is a cluster without a managed vpc-cni, whose own install was not read.
+	InstallUnknown Code = "install-unknown"
+	// ReleaseBad is a release that is known to break networking.
+	ReleaseBad Code = "release-known-bad"
+	// CapacityLow is a pod subnet above the warning or the critical threshold; the severity says which.
+	CapacityLow Code = "capacity-low"
+	// CapacityUnknown is a cluster whose pod subnets could not be found.
+	CapacityUnknown Code = "capacity-unknown"
+	// MetricSilent is an alarm that gets no data.
+	MetricSilent Code = "metric-silent"
+	// AlarmFailed is an alarm that could not be put or removed.
+	AlarmFailed Code = "alarm-failed"
+	// AddonUnhealthy is an add-on that EKS says is degraded or failed.
+	AddonUnhealthy Code = "addon-unhealthy"
+	// Unreadable is something that could not be read.
+	Unreadable Code = "unreadable"
+	// UpdateBlocked is an update that is wanted and allowed, and held by a gate that a person must open.
+	UpdateBlocked Code = "update-blocked"
+	// UpdateStuck is an update of ours that has not ended in time.
+	UpdateStuck Code = "update-stuck"
+	// UpdateAside is a cluster that is not updated any more until a person approves again.
+	UpdateAside Code = "update-set-aside"
+	// UpdateProgress carries the news of a step: started, updated, failed. It is no finding that stands.
+	UpdateProgress Code = "update-progress"
+)
+
+// Codes lists the findings that Decide and Conclude may raise.
+func Codes() []Code {
+	return []Code{
+		VersionOutdated, VersionUnknown, InstallUnknown, ReleaseBad, CapacityLow, CapacityUnknown, MetricSilent, AlarmFailed,
+		AddonUnhealthy, Unreadable, UpdateBlocked, UpdateStuck, UpdateAside,
+	}
+}
+
+// String is the severity in lower case.
+func (s Severity) String() string {
+	switch s {
+	case Info:
+		return "info"
+	case Warning:
+		return "warning"
+	case Critical:
+		return "critical"
+	}
+	return "none"
+}
+
+// How long things take, or may take. They are the product's defaults.
+const (
+	Soak          = 30 * time.Minute // between a proved step and the next
+	RetryAfter    = 15 * time.Minute // between a failed try and the next
+	StuckAfter    = 40 * time.Minute // an update that is still in progress
+	MaxTries      = 2                // of one step, then it is set aside
+	lostAfter     = 5 * time.Minute  // a step without an update id was never started
+	silentAfter   = 20 * time.Minute // three meters and a late tick
+	patience      = 30 * time.Minute // a fault that may pass by itself is told after this
+	deniedAfter   = 10 * time.Minute // a denied reading; IAM changes take minutes to arrive
+	soon          = time.Minute      // at the next tick
+	later         = 5 * time.Minute  // at the tick after
+	remindWarning = 24 * time.Hour
+	// remindCritical is the reminder interval of critical findings.
+	remindCritical = 4 * time.Hour
+	// hysteresis is how far, in percentage points, utilisation must fall below a threshold before the finding ends.
+	hysteresis = 2
+)
+
+// ApprovalValid is how long an approval or a denial holds.
+const ApprovalValid = 7 * 24 * time.Hour
+
+// minutes writes a duration for people, to the minute: "15 minutes", "6 h", "2 days 3 h".
+func minutes(d time.Duration) string {
+	d = d.Round(time.Minute)
+	days, hours, rest := int(d/(24*time.Hour)), int(d%(24*time.Hour)/time.Hour), int(d%time.Hour/time.Minute)
+	var parts []string
+	add := func(n int, unit string) {
+		if n > 0 {
+			parts = append(parts, strconv.Itoa(n)+" "+unit)
+		}
+	}
+	add(days, "days")
+	add(hours, "h")
+	if days == 0 {
+		add(rest, "minutes")
+	}
+	if len(parts) == 0 {
+		return "less than a minute"
+	}
+	return strings.Join(parts, " ")
+}
+
+// remindAfter is the interval of reminders; zero: none.
+func remindAfter(s Severity) time.Duration {
+	switch s {
+	case Critical:
+		return remindCritical
+	case Warning:
+		return remindWarning
+	}
+	return 0
+}

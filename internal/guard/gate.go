@@ -1,0 +1,291 @@
+package guard
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cniguard/cniguard/internal/alarm"
+	"github.com/cniguard/cniguard/internal/fault"
+	"github.com/cniguard/cniguard/internal/policy"
+)
+
+// Gate holds a step back or lets it pass; it never changes it. A gate whose reading has a fault is shut.
+type Gate struct {
+	Name string
+	// Person is true when only a person can open the gate, so that people are told that it is shut.
+	Person bool
+	// Shut says why the gate is shut; the empty text: it is open. Until is when time alone may open it.
+	Shut func(in Input, s Step) (why string, until time.Time)
+}
+
+// Gates are all gates that a step must pass, in the order in which people read them.
+func Gates() []Gate {
+	return []Gate{
+		{Name: "mode", Shut: func(in Input, _ Step) (string, time.Time) { return shutMode(in), time.Time{} }},
+		{Name: "halt", Shut: shutHalt},
+		{Name: "owner", Person: true, Shut: func(in Input, _ Step) (string, time.Time) { return shutOwner(in), time.Time{} }},
+		{Name: "path", Person: true, Shut: shutPath},
+		{Name: "catalogue", Person: true, Shut: shutCatalogue},
+		{Name: "alarm", Person: true, Shut: func(in Input, _ Step) (string, time.Time) { return shutAlarm(in), time.Time{} }},
+		{Name: "room", Person: true, Shut: func(in Input, _ Step) (string, time.Time) { return shutRoom(in), time.Time{} }},
+		{Name: "ready", Shut: shutReady},
+		{Name: "in flight", Shut: shutInFlight},
+		{Name: "soak", Shut: shutSoak},
+		{Name: "set aside", Shut: shutAside},
+		{Name: "denial", Shut: shutDenial},
+		{Name: "approval", Shut: shutApproval},
+	}
+}
+
+// closed are the reasons of every gate that is shut for a step.
+func closed(in Input, s Step) []Reason {
+	var by []Reason
+	for _, g := range Gates() {
+		if why, until := g.Shut(in, s); why != "" {
+			by = append(by, Reason{Gate: g.Name, Text: why, Until: until})
+		}
+	}
+	return by
+}
+
+func unread(what string, f *fault.Fault) string { return what + " could not be read: " + f.Error() }
+
+func shutMode(in Input) string {
+	if f := in.Settings.Fault; f != nil {
+		return unread("the policy", f)
+	}
+	switch in.Settings.Value.Mode {
+	case policy.Approve, policy.Auto:
+		return ""
+	}
+	return "the policy's mode for this cluster is observe"
+}
+
+func shutHalt(in Input, _ Step) (string, time.Time) {
+	if f := in.Fleet.Fault; f != nil {
+		return unread("the fleet's halt", f), time.Time{}
+	}
+	if h := in.Fleet.Value.Halt; h != nil && h.holds(in.Now) {
+		return fmt.Sprintf("the fleet was halted by %s: %s", h.By, h.Because), h.Until
+	}
+	return "", time.Time{}
+}
+
+// owners are the tags by which tools that manage infrastructure can be known. CloudFormation sets its own; eksctl tags what it
+// makes; Terraform and Pulumi leave no mark of their own, so that only their users' customary tags can tell.
+func owner(tags map[string]string) (name, evidence string) {
+	for _, key := range sortedKeys(tags) {
+		lower, value := strings.ToLower(key), strings.ToLower(tags[key])
+		switch {
+		case strings.HasPrefix(lower, "aws:cloudformation:"):
+			name = "CloudFormation"
+		case strings.HasPrefix(lower, "alpha.eksctl.io/"), strings.HasPrefix(lower, "eksctl.cluster.k8s.io/"):
+			name = "eksctl"
+		case strings.HasPrefix(lower, "pulumi:"):
+			name = "Pulumi"
+		case lower == "terraform" && value != "false", strings.HasPrefix(lower, "terraform:"):
+			name = "Terraform"
+		case isManagedBy(lower) && tools[value] != "":
+			name = tools[value]
+		default:
+			continue
+		}
+		return name, key + "=" + tags[key]
+	}
+	return "", ""
+}
+
+var tools = map[string]string{
+	"terraform": "Terraform", "opentofu": "OpenTofu", "pulumi": "Pulumi", "cloudformation": "CloudFormation", "cdk": "CDK",
+	"eksctl": "eksctl", "helm": "Helm", "argocd": "Argo CD", "flux": "Flux", "crossplane": "Crossplane",
+}
+
+func isManagedBy(lower string) bool {
+	switch strings.NewReplacer("-", "", "_", "", ":", "", "/", "", ".", "").Replace(lower) {
+	case "managedby", "provisionedby", "createdby", "provisioner", "appkubernetesiomanagedby", "iac", "iactool":
+		return true
+	}
+	return false
+}
+
+func shutOwner(in Input) string {
+	cluster, addon := in.Seen.Cluster, in.Seen.Addon
+	switch {
+	case cluster.Fault != nil:
+		return unread("the cluster's tags", cluster.Fault)
+	case addon.Fault != nil:
+		return unread("the add-on's tags", addon.Fault)
+	case cluster.Value == nil || addon.Value == nil:
+		return "there is no managed add-on"
+	}
+	if name, evidence := owner(addon.Value.Tags); name != "" {
+		return fmt.Sprintf("the add-on belongs to %s (tag %s): change it there", name, evidence)
+	}
+	if name, evidence := owner(cluster.Value.Tags); name != "" {
+		return fmt.Sprintf("the cluster belongs to %s (tag %s): change the add-on there", name, evidence)
+	}
+	s := in.Settings
+	if s.Fault == nil && s.Value.Mode == policy.Auto && s.Value.Owner != policy.Owned {
+		return "nobody is known to own the add-on; automatic updates need `owner: cniguard` in the policy"
+	}
+	return ""
+}
+
+func shutPath(_ Input, s Step) (string, time.Time) {
+	if !s.To.Known() {
+		return s.Why, time.Time{}
+	}
+	return "", time.Time{}
+}
+
+func shutCatalogue(in Input, s Step) (string, time.Time) {
+	if f := in.Seen.Catalogue.Fault; f != nil {
+		return unread("the list of compatible versions", f), time.Time{}
+	}
+	if !s.To.Known() {
+		return "", time.Time{} // the path's gate says it
+	}
+	for _, r := range in.Seen.Catalogue.Value {
+		if r.Version == s.To {
+			if note, bad := s.To.Bad(); bad {
+				return fmt.Sprintf("%s is known to be bad: %s (%s)", s.To, note.Problem, note.URL), time.Time{}
+			}
+			return "", time.Time{}
+		}
+	}
+	return fmt.Sprintf("EKS does not list %s as compatible with this cluster", s.To), time.Time{}
+}
+
+// shutAlarm is the first half of the law "alarm first": no update without a standing alarm that would tell of its harm.
+func shutAlarm(in Input) string {
+	switch {
+	case in.Seen.Pods.Fault != nil:
+		return unread("the pod subnets", in.Seen.Pods.Fault)
+	case in.Seen.Pods.Value.Exempt != "":
+		return "" // capacity does not apply; the verdict says why
+	case in.Seen.Alarms.Fault != nil:
+		return unread("the alarm", in.Seen.Alarms.Fault)
+	case in.Settings.Fault != nil:
+		return unread("the policy", in.Settings.Fault)
+	case !in.Settings.Value.Alarms:
+		return "alarms are off for this cluster, and nothing is updated without its IP alarm"
+	}
+	want := alarm.Want(in.ID, in.Settings.Value.Warning)
+	i := slices.IndexFunc(in.Seen.Alarms.Value, func(a alarm.Standing) bool { return a.Spec.Name == want.Name })
+	if i < 0 {
+		return "the IP alarm does not stand yet"
+	}
+	have := in.Seen.Alarms.Value[i]
+	if diff := alarm.Differs(want, have.Spec); len(diff) > 0 {
+		return "the IP alarm is not as configured: " + strings.Join(diff, ", ")
+	}
+	if have.State != alarm.OK {
+		return "the IP alarm is in state " + string(have.State)
+	}
+	return ""
+}
+
+// shutRoom is its second half: below v1.10.2 aws-node crash-loops when it is restarted on a full subnet.
+func shutRoom(in Input) string {
+	pods := in.Seen.Pods
+	if pods.Fault != nil || pods.Value.Exempt != "" {
+		return "" // the alarm's gate says it
+	}
+	for _, s := range pods.Value.Subnets {
+		if s.Usable() > 0 && !s.HasRoom() {
+			return fmt.Sprintf("pod subnet %s has only %d free addresses; restarting aws-node there may fail", s.ID, s.Free)
+		}
+	}
+	if _, any := pods.Value.Worst(); !any {
+		return "no pod subnet with IPv4 addresses is known"
+	}
+	return ""
+}
+
+func shutReady(in Input, _ Step) (string, time.Time) {
+	switch {
+	case in.Seen.Cluster.Fault != nil || in.Seen.Addon.Fault != nil:
+		return "the cluster or the add-on could not be read", time.Time{}
+	case in.Seen.Cluster.Value == nil || in.Seen.Addon.Value == nil:
+		return "there is no managed add-on", time.Time{}
+	case in.Seen.Cluster.Value.Status != "ACTIVE":
+		return "the cluster is " + in.Seen.Cluster.Value.Status, time.Time{}
+	case in.Seen.Addon.Value.Status == "UPDATE_FAILED" && in.Record.Failed.Tries > 0:
+		return "", time.Time{} // our own try failed; the next one mends it
+	case in.Seen.Addon.Value.Status != "ACTIVE":
+		return "the add-on is " + in.Seen.Addon.Value.Status, time.Time{}
+	}
+	return "", time.Time{}
+}
+
+func shutInFlight(in Input, _ Step) (string, time.Time) {
+	if s := in.Record.Step; s != nil {
+		return fmt.Sprintf("the update from %s to %s is in flight", s.From, s.To), time.Time{}
+	}
+	return "", time.Time{}
+}
+
+func shutSoak(in Input, s Step) (string, time.Time) {
+	rec := in.Record
+	if until := rec.Proved.At.Add(Soak); until.After(in.Now) {
+		return fmt.Sprintf("%s is watched for %s before the next step", rec.Proved.Version, minutes(Soak)), until
+	}
+	if until := rec.Failed.Last.Add(RetryAfter); until.After(in.Now) && rec.Failed.To == s.To.String() {
+		return fmt.Sprintf("try %d failed; the next comes after %s", rec.Failed.Tries, minutes(RetryAfter)), until
+	}
+	return "", time.Time{}
+}
+
+func shutAside(in Input, _ Step) (string, time.Time) {
+	aside := in.Record.Aside
+	if aside == nil {
+		return "", time.Time{}
+	}
+	if in.Orders.Fault == nil {
+		for _, o := range in.Orders.Value {
+			if o.Kind == Approval && o.holds(in.Now) && o.At.After(aside.At) {
+				return "", time.Time{}
+			}
+		}
+	}
+	return aside.Text + "; a new approval opens this", time.Time{}
+}
+
+func shutDenial(in Input, _ Step) (string, time.Time) {
+	if f := in.Orders.Fault; f != nil {
+		return unread("what people ordered", f), time.Time{}
+	}
+	for _, o := range in.Orders.Value {
+		if o.Kind == Denial && o.holds(in.Now) {
+			return fmt.Sprintf("denied by %s: %s", o.By, o.Because), o.Until
+		}
+	}
+	return "", time.Time{}
+}
+
+func shutApproval(in Input, s Step) (string, time.Time) {
+	if in.Settings.Fault != nil || in.Settings.Value.Mode != policy.Approve || in.Orders.Fault != nil {
+		return "", time.Time{} // mode and denial say it
+	}
+	stale := false
+	for _, o := range in.Orders.Value {
+		if o.Kind != Approval || !o.holds(in.Now) {
+			continue
+		}
+		if o.Keeps == s.Keeps && covers(o.Steps, s.Path) {
+			return "", time.Time{}
+		}
+		stale = true
+	}
+	if stale {
+		return "the plan is not the one that was approved; it waits for a new approval", time.Time{}
+	}
+	return "it waits for an approval", time.Time{}
+}
+
+// holds reports whether the order is in force.
+func (o Order) holds(now time.Time) bool {
+	return !o.At.After(now) && (o.Until.IsZero() || now.Before(o.Until))
+}

@@ -1,0 +1,323 @@
+// Package guard is the domain: what is known of a cluster, what is judged to be wrong, what to do about it and what to say.
+//
+// Three pure functions carry it. Decide turns an Input into a Plan; Intend gives the record to save before anything that must
+// not happen twice; Conclude folds what happened into the record, with the messages that people are to get. None of them
+// reads a clock, the network or a trigger: what woke the program is not part of an Input.
+package guard
+
+import (
+	"time"
+
+	"github.com/cniguard/cniguard/internal/alarm"
+	"github.com/cniguard/cniguard/internal/capacity"
+	"github.com/cniguard/cniguard/internal/cluster"
+	"github.com/cniguard/cniguard/internal/cni"
+	"github.com/cniguard/cniguard/internal/fault"
+	"github.com/cniguard/cniguard/internal/policy"
+)
+
+// Reading is what one look at the world gave: a value, or the fault that hid it. Absence is a value ("no managed add-on"
+// is a nil *Addon without a fault).
+type Reading[T any] struct {
+	Value T
+	Fault *fault.Fault // nil: Value may be used
+}
+
+// Read is a reading that succeeded.
+func Read[T any](v T) Reading[T] { return Reading[T]{Value: v} }
+
+// Hidden is a reading that failed.
+func Hidden[T any](f *fault.Fault) Reading[T] { return Reading[T]{Fault: f} }
+
+// Snapshot is everything that was read of one cluster in one check.
+type Snapshot struct {
+	At        time.Time                 // when the reading began
+	Cluster   Reading[*Cluster]         // nil: there is no such cluster
+	Addon     Reading[*Addon]           // nil: no managed add-on
+	Catalogue Reading[[]cni.Release]    // compatible with the cluster's Kubernetes version; Skip: not needed
+	Update    Reading[*Update]          // the update that belongs to the step whose token is Of; nil: there is none
+	Of        string                    // empty: no step was in flight
+	Pods      Reading[capacity.Pods]    // the pod subnets and how full they are
+	Alarms    Reading[[]alarm.Standing] // those that stand under this cluster's alarm names
+}
+
+// Cluster is what EKS says of a cluster.
+type Cluster struct {
+	Status     string // as EKS writes it: CREATING ACTIVE DELETING FAILED UPDATING PENDING
+	Kubernetes string // as "1.33"
+	IPv6       bool   // pods get IPv6 addresses
+	AutoMode   bool   // EKS Auto Mode runs the network itself
+	Tags       map[string]string
+}
+
+// Addon is the managed vpc-cni add-on.
+type Addon struct {
+	Version cni.Version
+	Raw     string   // the version as EKS writes it; untrusted
+	Status  string   // as EKS writes it: CREATING ACTIVE CREATE_FAILED UPDATING DELETING DELETE_FAILED DEGRADED UPDATE_FAILED
+	Issues  []string // health issues, as "InsufficientNumberOfReplicas: …"; untrusted
+	Role    string   // service-account role ARN; empty: the node role
+	Config  string   // configuration values, as stored; never printed
+	Tags    map[string]string
+}
+
+// Update is an update of the add-on as EKS tells it.
+type Update struct {
+	ID      string
+	Status  string // as EKS writes it: InProgress Failed Cancelled Successful
+	Errors  []string
+	Created time.Time
+}
+
+// Fleet is what a decision on one cluster may know of the others.
+type Fleet struct {
+	Halt *Order // nil: not halted
+}
+
+// OrderKind is what a person ordered.
+type OrderKind string
+
+// The orders that people give. Resume ends a halt.
+const (
+	Approval OrderKind = "approve"
+	Denial   OrderKind = "deny"
+	Halting  OrderKind = "halt"
+	Resuming OrderKind = "resume"
+)
+
+// Order is a person's word. It is an item in the ledger, written with the person's own credentials.
+type Order struct {
+	Kind    OrderKind `json:"kind"`
+	By      string    `json:"by"`
+	Because string    `json:"because"`
+	At      time.Time `json:"at"`
+	Until   time.Time `json:"until,omitzero"`  // not valid from then on; zero: for ever (a halt)
+	Steps   []string  `json:"steps,omitempty"` // Approval: the versions that were approved, in order
+	Keeps   string    `json:"keeps,omitempty"` // Approval: the digest of what the update must keep, as Plan.Keeps
+}
+
+// Record is what cniguard remembers of one cluster; the ledger stores it whole.
+type Record struct {
+	Schema  int           `json:"schema"`
+	Seen    time.Time     `json:"seen"` // the snapshot that was last folded in
+	Gone    bool          `json:"gone,omitempty"`
+	Verdict Verdict       `json:"verdict"`
+	Since   time.Time     `json:"since"` // of the verdict's word
+	Version string        `json:"version,omitempty"`
+	Told    map[Code]Told `json:"told,omitempty"`
+	Step    *Step         `json:"step,omitempty"` // written before UpdateAddon is called; its ID is empty until that returned
+	Failed  Failed        `json:"failed,omitzero"`
+	Proved  Proved        `json:"proved,omitzero"`
+	Aside   *Aside        `json:"aside,omitempty"` // not updated until a person approves again
+	Outbox  []Message     `json:"outbox,omitempty"`
+	Sent    int           `json:"sent,omitempty"` // messages so far; numbers their keys
+	Due     time.Time     `json:"due,omitzero"`   // look again then, at the latest
+	Busy    Busy          `json:"busy,omitzero"`
+	Again   bool          `json:"again,omitempty"` // somebody asked for a check while the record was busy
+	Path    []string      `json:"path,omitempty"`  // the add-on would go through, at the last check
+	Held    []Held        `json:"held,omitempty"`  // of the last check
+	Meter   Meter         `json:"meter,omitzero"`
+}
+
+// Busy says that a check is acting or telling. Until then nobody else acts on this record.
+type Busy struct {
+	By    string    `json:"by"` // the invocation
+	Until time.Time `json:"until"`
+}
+
+// Told is what was said of one finding. Times 0: it is known, and not yet told.
+type Told struct {
+	Print    string    `json:"print"`
+	Severity Severity  `json:"severity"`
+	First    time.Time `json:"first"`
+	Last     time.Time `json:"last,omitzero"`
+	Times    int       `json:"times"`
+}
+
+// Step is one UpdateAddon call and what becomes of it.
+type Step struct {
+	From  cni.Version `json:"from"`
+	To    cni.Version `json:"to"`
+	Path  []string    `json:"path"` // this step and those to come
+	Keeps string      `json:"keeps"`
+	Try   int         `json:"try"` // from 1
+	Token string      `json:"token"`
+	ID    string      `json:"id,omitempty"` // of the update
+	Since time.Time   `json:"since"`
+	Why   string      `json:"why,omitempty"`  // there is no way: To is unknown
+	Told  bool        `json:"told,omitempty"` // that it started
+}
+
+// Failed counts the failed tries of a step.
+type Failed struct {
+	To    string    `json:"to"`
+	Tries int       `json:"tries"`
+	Last  time.Time `json:"last"`
+}
+
+// Proved is the last update of ours that was proved to be complete.
+type Proved struct {
+	Version string    `json:"version"`
+	At      time.Time `json:"at"`
+}
+
+// Meter is what the meter needs of a cluster between two checks.
+type Meter struct {
+	Subnets  []string `json:"subnets"`
+	Warning  float64  `json:"warning"`  // percent
+	Critical float64  `json:"critical"` // percent
+	Publish  bool     `json:"publish"`  // the metric, for the alarm that stands
+	Level    string   `json:"level"`    // the capacity answer's word at the last check
+}
+
+// Input is all that a decision may rest on.
+type Input struct {
+	ID       cluster.ID
+	Seen     Snapshot
+	Settings Reading[policy.Settings]
+	Fleet    Reading[Fleet]
+	Orders   Reading[[]Order] // of this cluster
+	Record   Record
+	Now      time.Time
+}
+
+// Code names a finding. It is stable: people filter and mute by it.
+type Code string
+
+// Severity orders findings.
+type Severity int
+
+// The severities.
+const (
+	Info Severity = iota + 1
+	Warning
+	Critical
+)
+
+// Answer is one of the four answers every cluster has.
+type Answer struct {
+	Word    string `json:"word"`
+	Because string `json:"because"`
+}
+
+// Verdict is four answers and the one word that heads them.
+type Verdict struct {
+	Word     string `json:"word"`
+	Install  Answer `json:"install"`
+	Version  Answer `json:"version"`
+	Capacity Answer `json:"capacity"`
+	Change   Answer `json:"change"`
+}
+
+// Finding is one thing that is wrong, or not known. It is data; package notify makes text of it.
+type Finding struct {
+	Code     Code     `json:"code"`
+	Severity Severity `json:"severity"`
+	// Facts are what was seen, each a short "name: value"; untrusted text may be in them.
+	Facts []Fact `json:"facts,omitempty"`
+	// Print: equal prints are the same news.
+	Print string `json:"print"`
+	// After is how long the finding must last before it is told; zero: at once.
+	After time.Duration `json:"after,omitempty"`
+}
+
+// Fact is one thing that was seen.
+type Fact struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// Aside says why a cluster is not updated any more.
+type Aside struct {
+	Text string    `json:"text"`
+	At   time.Time `json:"at"`
+}
+
+// Reason says why something is held.
+type Reason struct {
+	Gate  string    `json:"gate"`
+	Text  string    `json:"text"`
+	Until time.Time `json:"until,omitzero"` // when time alone may open the gate
+}
+
+// ActionKind is one of the three changes that cniguard makes.
+type ActionKind string
+
+// The changes.
+const (
+	PutAlarm    ActionKind = "put alarm"
+	DropAlarm   ActionKind = "drop alarm"
+	StartUpdate ActionKind = "update add-on"
+)
+
+// Action is one change of the world that a plan wants.
+type Action struct {
+	Kind  ActionKind `json:"kind"`
+	Alarm alarm.Spec `json:"alarm,omitzero"` // PutAlarm, and the name for DropAlarm
+	Step  Step       `json:"step,omitzero"`  // StartUpdate
+	Keep  Keep       `json:"-"`              // StartUpdate
+	Why   string     `json:"why"`
+}
+
+// Keep is what an update must send back as it was read. It is never stored or printed.
+type Keep struct{ Role, Config string }
+
+// Held is an action that was wanted, and every gate that is shut.
+type Held struct {
+	Action Action   `json:"action"`
+	By     []Reason `json:"by"`
+}
+
+// Plan is what Decide says.
+type Plan struct {
+	Verdict  Verdict
+	Findings []Finding
+	Blind    map[Code]bool // findings that could not be judged: they neither open nor recover
+	Actions  []Action      // in the order to apply; a failure ends the row
+	Held     []Held
+	Path     []string  // the versions the add-on would go through
+	Keeps    string    // digest of cluster, role, configuration and conflict mode
+	Hash     string    // digest of Path and Keeps: what an approval is for
+	Due      time.Time // look again then, at the latest; zero: the sweep is enough
+}
+
+// Outcome is what became of an action.
+type Outcome struct {
+	Action Action
+	ID     string       // of the update that was started
+	Fault  *fault.Fault // nil: done
+	Dry    bool         // not applied
+	At     time.Time
+}
+
+// News is what kind of message one is.
+type News string
+
+// The kinds of news.
+const (
+	Opened    News = "opened"
+	Changed   News = "changed"
+	Reminded  News = "reminded"
+	Recovered News = "recovered"
+	Started   News = "update started"
+	Updated   News = "updated"
+	NotDone   News = "update failed"
+)
+
+// Message is what people are told. It holds all that its text is made of.
+type Message struct {
+	Key     string     `json:"key"`    // the same key is the same message
+	Thread  string     `json:"thread"` // the same thread is the same matter: an opening, its reminders and its recovery
+	News    News       `json:"news"`
+	Cluster cluster.ID `json:"cluster"`
+	Finding Finding    `json:"finding"`
+	Verdict Verdict    `json:"verdict"`
+	Version string     `json:"version,omitempty"` // installed, as read; untrusted
+	Path    []string   `json:"path,omitempty"`
+	Done    []string   `json:"done,omitempty"` // what was changed in this check
+	Held    []Reason   `json:"held,omitempty"` // why the update is not made
+	Mode    string     `json:"mode,omitempty"`
+	First   time.Time  `json:"first,omitzero"` // when the finding was first seen
+	At      time.Time  `json:"at"`
+	Tries   int        `json:"tries,omitempty"` // failed publishes so far
+}

@@ -1,0 +1,81 @@
+package guard
+
+import (
+	"strings"
+)
+
+// progress is what has become of the record's step, as AWS tells it.
+type progress int
+
+const (
+	noStep  progress = iota
+	running          // or not known: it counts as in flight
+	proved           // DescribeUpdate is Successful and the add-on is ACTIVE at that version
+	failed
+	lost // UpdateAddon was never called, or the add-on or the cluster is gone: nothing to wait for
+)
+
+// settle says what has become of the step, and why it failed.
+func settle(in Input) (progress, string) {
+	step := in.Record.Step
+	switch {
+	case step == nil:
+		return noStep, ""
+	case in.Seen.Cluster.Fault == nil && in.Seen.Cluster.Value == nil:
+		return lost, "the cluster is gone"
+	case in.Seen.Addon.Fault == nil && in.Seen.Addon.Value == nil && in.Seen.Cluster.Fault == nil:
+		return lost, "the add-on is gone"
+	case in.Seen.Of != step.Token || in.Seen.Update.Fault != nil:
+		return running, ""
+	}
+	u := in.Seen.Update.Value
+	if u == nil {
+		if step.ID == "" && in.Now.Sub(step.Since) >= lostAfter && !inState(in.Seen.Addon, "UPDATING") {
+			return lost, "UpdateAddon was not called"
+		}
+		return running, ""
+	}
+	switch u.Status {
+	case "Successful":
+		return settleAddon(in, *step)
+	case "Failed", "Cancelled":
+		return failed, "EKS says the update " + strings.ToLower(u.Status) + ": " + orNone(u.Errors)
+	}
+	return running, ""
+}
+
+// settleAddon asks the add-on itself for the proof that an update marked Successful is complete.
+func settleAddon(in Input, step Step) (progress, string) {
+	addon := in.Seen.Addon.Value
+	if in.Seen.Addon.Fault != nil || addon == nil {
+		return running, ""
+	}
+	switch {
+	case addon.Status == "ACTIVE" && addon.Version == step.To:
+		return proved, ""
+	case addon.Status == "DEGRADED" || addon.Status == "UPDATE_FAILED":
+		return failed, "EKS says the update was successful, but the add-on is " + addon.Status + ": " + orNone(addon.Issues)
+	case in.Now.Sub(step.Since) > StuckAfter && addon.Status == "ACTIVE":
+		return failed, "EKS says the update was successful, but the add-on is at " + addon.Raw
+	}
+	return running, ""
+}
+
+func inState(r Reading[*Addon], states ...string) bool {
+	if r.Fault != nil || r.Value == nil {
+		return false
+	}
+	for _, s := range states {
+		if r.Value.Status == s {
+			return true
+		}
+	}
+	return false
+}
+
+func orNone(texts []string) string {
+	if len(texts) == 0 {
+		return "no reason was given"
+	}
+	return strings.Join(texts, "; ")
+}
