@@ -1,0 +1,174 @@
+package cloud
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/eks"
+	"github.com/aws/aws-sdk-go-v2/service/eks/types"
+
+	"github.com/cniguard/cniguard/internal/access"
+	"github.com/cniguard/cniguard/internal/clock"
+	"github.com/cniguard/cniguard/internal/cluster"
+	"github.com/cniguard/cniguard/internal/cni"
+	"github.com/cniguard/cniguard/internal/fault"
+	"github.com/cniguard/cniguard/internal/guard"
+)
+
+const (
+	// listingAge is how long a listing of compatible versions is used again. New versions appear days apart.
+	listingAge = time.Hour
+	// skew is how far EKS's clock may be behind the one that stamped a step.
+	skew = time.Minute
+)
+
+// edition is what a listing is for: versions are published by region, for a Kubernetes version.
+type edition struct{ region, kubernetes string }
+
+type listing struct {
+	at       time.Time
+	releases []cni.Release
+}
+
+// readCatalogue reads the versions that are compatible with the cluster's Kubernetes version, or takes them from an earlier listing.
+func (l *look) readCatalogue(ctx context.Context) ([]cni.Release, *fault.Fault) {
+	key := edition{l.id.Region, aws.ToString(l.cluster.Value.Version)}
+	l.mu.Lock()
+	known := l.listings[key]
+	l.mu.Unlock()
+	if now := l.clock.Now(); known.at.IsZero() || now.Sub(known.at) >= listingAge {
+		releases, f := l.listVersions(ctx, key.kubernetes)
+		if f != nil {
+			return nil, f
+		}
+		known = listing{now, releases}
+		l.mu.Lock()
+		l.listings[key] = known
+		l.mu.Unlock()
+	}
+	return slices.Clone(known.releases), nil
+}
+
+// listVersions keeps what is installable. Versions that are not compatible with the cluster's are listed too, without
+// compatibilities: for 1.29, forty of them from v1.6.3 to v1.15.3.
+func (l *look) listVersions(ctx context.Context, kubernetes string) ([]cni.Release, *fault.Fault) {
+	var releases []cni.Release
+	in := &eks.DescribeAddonVersionsInput{AddonName: aws.String(addonName), KubernetesVersion: &kubernetes}
+	for out, f := range pages(ctx, l.clock, "eks:DescribeAddonVersions", eks.NewDescribeAddonVersionsPaginator(l.EKS, in)) {
+		if f != nil {
+			return nil, f
+		}
+		for _, a := range out.Addons {
+			if aws.ToString(a.AddonName) == addonName {
+				releases = append(releases, compatible(a.AddonVersions, kubernetes)...)
+			}
+		}
+	}
+	return releases, nil
+}
+
+func compatible(versions []types.AddonVersionInfo, kubernetes string) []cni.Release {
+	var releases []cni.Release
+	for _, v := range versions {
+		i := slices.IndexFunc(v.Compatibilities, func(c types.Compatibility) bool { return aws.ToString(c.ClusterVersion) == kubernetes })
+		version := cni.Parse(aws.ToString(v.AddonVersion))
+		if i >= 0 && version.Known() {
+			releases = append(releases, cni.Release{Version: version, Default: v.Compatibilities[i].DefaultVersion})
+		}
+	}
+	return releases
+}
+
+// Settle reads the update that belongs to a step: by the step's ID or, where the call's answer never came, the newest update of the
+// add-on to the step's version that was created since the step was saved. Nil: there is none.
+func (c *Cloud) Settle(ctx context.Context, id cluster.ID, s guard.Step) guard.Reading[*guard.Update] {
+	r := reader{c.clock, c.at(access.Observer, id.Account, id.Region).EKS, id.Name}
+	if s.ID == "" {
+		return r.newest(ctx, s)
+	}
+	u, f := r.update(s.ID)(ctx)
+	return guard.Reading[*guard.Update]{Value: toUpdate(u), Fault: f}
+}
+
+// reader reads the add-on updates of one cluster.
+type reader struct {
+	clock   clock.Clock
+	eks     EKS
+	cluster string
+}
+
+func (r reader) update(id string) func(context.Context) (*types.Update, *fault.Fault) {
+	return func(ctx context.Context) (*types.Update, *fault.Fault) {
+		const op = "eks:DescribeUpdate"
+		out, f := call(r.clock, op, r.eks.DescribeUpdate)(ctx,
+			&eks.DescribeUpdateInput{Name: &r.cluster, UpdateId: &id, AddonName: aws.String(addonName)})
+		switch {
+		case absent(f):
+			return nil, nil
+		case f != nil:
+			return nil, f
+		case out.Update == nil:
+			return nil, unanswered(op)
+		}
+		return out.Update, nil
+	}
+}
+
+// newest looks through all updates, because EKS does not say in which order it lists them.
+func (r reader) newest(ctx context.Context, s guard.Step) guard.Reading[*guard.Update] {
+	ids, f := r.list(ctx)
+	if f != nil {
+		return guard.Hidden[*guard.Update](f)
+	}
+	updates := make([]guard.Reading[*types.Update], len(ids))
+	tasks := make([]task, len(ids))
+	for i, id := range ids {
+		tasks[i] = into(&updates[i], r.update(id))
+	}
+	_ = r.clock.Parallel(ctx, clock.Limit(sideBySide, tasks)...)
+	if f := gravest(updates); f != nil {
+		return guard.Hidden[*guard.Update](f)
+	}
+	var found *types.Update
+	for _, u := range updates {
+		if belongs(u.Value, s) && (found == nil || u.Value.CreatedAt.After(*found.CreatedAt)) {
+			found = u.Value
+		}
+	}
+	return guard.Read(toUpdate(found))
+}
+
+func (r reader) list(ctx context.Context) ([]string, *fault.Fault) {
+	var ids []string
+	in := &eks.ListUpdatesInput{Name: &r.cluster, AddonName: aws.String(addonName)}
+	for out, f := range pages(ctx, r.clock, "eks:ListUpdates", eks.NewListUpdatesPaginator(r.eks, in)) {
+		switch {
+		case absent(f): // the cluster or its add-on is gone, and its updates with it
+			return nil, nil
+		case f != nil:
+			return nil, f
+		}
+		ids = append(ids, out.UpdateIds...)
+	}
+	return ids, nil
+}
+
+func belongs(u *types.Update, s guard.Step) bool {
+	return u != nil && u.Type == types.UpdateTypeAddonUpdate && u.CreatedAt != nil && !u.CreatedAt.Before(s.Since.Add(-skew)) &&
+		slices.ContainsFunc(u.Params, func(p types.UpdateParam) bool {
+			return p.Type == types.UpdateParamTypeAddonVersion && aws.ToString(p.Value) == s.To.String()
+		})
+}
+
+func toUpdate(u *types.Update) *guard.Update {
+	if u == nil {
+		return nil
+	}
+	v := &guard.Update{ID: aws.ToString(u.Id), Status: string(u.Status), Created: aws.ToTime(u.CreatedAt)}
+	for _, e := range u.Errors {
+		v.Errors = append(v.Errors, string(e.ErrorCode)+": "+aws.ToString(e.ErrorMessage))
+	}
+	return v
+}
