@@ -1,0 +1,101 @@
+package notify
+
+import (
+	"cmp"
+	"net/url"
+	"strings"
+
+	"github.com/cniguard/cniguard/internal/alarm"
+	"github.com/cniguard/cniguard/internal/cluster"
+	"github.com/cniguard/cniguard/internal/guard"
+)
+
+// command makes a shell command for a message, in parts between which a line may break. Every word that is not ours is quoted.
+type command func(guard.Message) []string
+
+// keepNote goes with every update command. UpdateAddon drops a service-account role that is not sent (API reference,
+// UpdateAddon: "If you don't specify an existing IAM role, then the add-on uses the permissions assigned to the node IAM role").
+const keepNote = "Send with the update what describe-addon shows, as --service-account-role-arn and --configuration-values: a role that is left out is dropped."
+
+// heldNote goes with an update command where cniguard itself would not update.
+const heldNote = "Made by hand, the update asks none of the gates above."
+
+func eks(verb string, m guard.Message) string { return "aws eks " + verb + region(m) }
+
+func region(m guard.Message) string { return " --region " + quote(m.Cluster.Region) }
+
+func name(m guard.Message) string { return quote(m.Cluster.Name) }
+
+func describeAddon(m guard.Message) []string {
+	return []string{eks("describe-addon", m), "--cluster-name " + name(m), "--addon-name vpc-cni"}
+}
+
+// updateAddon makes the next step. PRESERVE keeps values that were set inside the cluster.
+func updateAddon(m guard.Message) []string {
+	return []string{
+		eks("update-addon", m), "--cluster-name " + name(m), "--addon-name vpc-cni",
+		"--addon-version " + quote(next(m)), "--resolve-conflicts PRESERVE",
+	}
+}
+
+func listAddons(m guard.Message) []string {
+	return []string{eks("list-addons", m), "--cluster-name " + name(m)}
+}
+
+func listUpdates(m guard.Message) []string {
+	return []string{eks("list-updates", m), "--name " + name(m), "--addon-name vpc-cni"}
+}
+
+func describeUpdate(m guard.Message) []string {
+	id := cmp.Or(factOf(m, "update id"), "UPDATE_ID")
+	return []string{eks("describe-update", m), "--name " + name(m), "--addon-name vpc-cni", "--update-id " + quote(id)}
+}
+
+// vpc and subnets show the free addresses of every subnet in the cluster's VPC.
+func vpc(m guard.Message) []string {
+	return []string{"vpc=$(" + eks("describe-cluster", m), "--name " + name(m), "--query cluster.resourcesVpcConfig.vpcId", "--output text)"}
+}
+
+func subnets(m guard.Message) []string {
+	return []string{
+		"aws ec2 describe-subnets" + region(m), `--filters "Name=vpc-id,Values=$vpc"`,
+		"--query 'Subnets[].[SubnetId,CidrBlock,AvailableIpAddressCount]'", "--output table",
+	}
+}
+
+func alarms(m guard.Message) []string {
+	return []string{"aws cloudwatch describe-alarms" + region(m), "--alarm-names " + quote(alarm.Name(m.Cluster))}
+}
+
+func kubeconfig(m guard.Message) []string {
+	return []string{eks("update-kubeconfig", m), "--name " + name(m)}
+}
+
+func daemonSet(guard.Message) []string {
+	return []string{"kubectl -n kube-system get daemonset aws-node -o wide"}
+}
+
+func nodePods(guard.Message) []string {
+	return []string{"kubectl -n kube-system get pods -l k8s-app=aws-node -o wide"}
+}
+
+// pending shows the pods that wait for an address: one in ContainerCreating is in phase Pending.
+func pending(guard.Message) []string {
+	return []string{"kubectl get pods -A -o wide", "--field-selector status.phase=Pending"}
+}
+
+// quote makes one word of s for a POSIX shell.
+func quote(s string) string {
+	safe := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:@", r)
+	}
+	if s != "" && strings.TrimFunc(s, safe) == "" {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// link is the cluster's page in the console of its partition.
+func link(id cluster.ID) string {
+	return cluster.ID{Region: url.QueryEscape(id.Region), Name: url.PathEscape(id.Name)}.ConsoleURL()
+}

@@ -1,0 +1,84 @@
+package notify_test
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/cniguard/cniguard/internal/guard"
+	"github.com/cniguard/cniguard/internal/notify"
+)
+
+func TestLinkLeadsToTheConsoleOfThePartition(t *testing.T) {
+	for region, want := range map[string]string{
+		"eu-central-1":  "https://eu-central-1.console.aws.amazon.com/eks/clusters/prod-eu?region=eu-central-1",
+		"cn-north-1":    "https://cn-north-1.console.amazonaws.cn/eks/clusters/prod-eu?region=cn-north-1",
+		"us-gov-west-1": "https://us-gov-west-1.console.amazonaws-us-gov.com/eks/clusters/prod-eu?region=us-gov-west-1",
+	} {
+		m := sample(guard.CapacityLow, guard.Critical)
+		m.Cluster.Region = region
+		if got := notify.Render(m).Text; !strings.Contains(got, "\n  "+want+"\n") {
+			t.Errorf("%s: no line %s in\n%s", region, want, got)
+		}
+	}
+}
+
+func TestLinkStaysInTheConsole(t *testing.T) {
+	m := sample(guard.CapacityLow, guard.Critical)
+	m.Cluster.Region, m.Cluster.Name = "evil.example/?x#", "a/../b?c=d&e#f g"
+	want := "https://evil.example%2F%3Fx%23.console.aws.amazon.com/eks/clusters/a%2F..%2Fb%3Fc=d&e%23f%20g?region=evil.example%2F%3Fx%23"
+	if got := notify.Render(m).Text; !strings.Contains(got, "\n  "+want+"\n") {
+		t.Errorf("no line %s in\n%s", want, got)
+	}
+}
+
+func TestUpdateCommandIsOfferedOnlyWithANextStep(t *testing.T) {
+	cases := map[string]struct {
+		path []string
+		want bool
+	}{
+		"a path has a next step":                     {[]string{"v1.8.0-eksbuild.1"}, true},
+		"no path has none":                           {nil, false},
+		"what is no version is not put in a command": {[]string{"v1.8.0; rm -rf /"}, false},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			m := sample(guard.VersionOutdated, guard.Warning)
+			m.Path = c.path
+			got := notify.Render(m)
+			for _, part := range []string{"update-addon", "--service-account-role-arn", "--resolve-conflicts PRESERVE"} {
+				if strings.Contains(got.Text, part) != c.want || strings.Contains(got.JSON, part) != c.want {
+					t.Errorf("%q in the message: want %v\n%s", part, c.want, got.Text)
+				}
+			}
+		})
+	}
+}
+
+// TestCommandsPasteSafely runs the commands of a message in a shell whose aws prints its arguments.
+func TestCommandsPasteSafely(t *testing.T) {
+	sh, err := exec.LookPath("sh")
+	if err != nil {
+		t.Skip("there is no sh")
+	}
+	for _, name := range []string{"prod-eu", "it's", `a"b`, "$(echo pwned)", "`echo pwned`", `back\slash`, "a; echo pwned", "*", "a b", "${HOME}", "#x", "日本"} {
+		for _, code := range []guard.Code{guard.VersionOutdated, guard.CapacityLow, guard.UpdateStuck, guard.MetricSilent} {
+			m := sample(code, guard.Warning, "update id", name)
+			m.Cluster.Name = name
+			text := notify.Render(m).Text
+			_, rest, _ := strings.Cut(text, "Commands, for account 111122223333:\n")
+			commands, _, found := strings.Cut(rest, "\nConsole:")
+			if !found {
+				t.Fatalf("no commands in\n%s", text)
+			}
+			out, err := exec.Command(sh, "-c", "aws() { printf '<%s>\\n' \"$@\" >&2; }; kubectl() { :; }\n"+commands).CombinedOutput()
+			if err != nil {
+				t.Errorf("%s: %v: %s", name, err, out)
+			}
+			arguments := strings.Count(string(out), "<"+name+">\n") + strings.Count(string(out), "<cniguard-"+name+"-pod-subnets>\n")
+			if want := strings.Count(string(out), "name") - strings.Count(string(out), "addon-name"); arguments < want || want == 0 || strings.Contains(string(out), "\npwned") {
+				t.Errorf("%s, %s: %d of %d arguments are the name:\n%s", code, name, arguments, want, out)
+			}
+		}
+	}
+}

@@ -1,0 +1,149 @@
+package notify_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/cniguard/cniguard/internal/guard"
+	"github.com/cniguard/cniguard/internal/notify"
+)
+
+const messagesPage = "../../docs/messages.md"
+
+// block is the fenced block below a heading of the page.
+func block(t *testing.T, page, heading, language string) string {
+	t.Helper()
+	_, rest, ok := strings.Cut(page, "\n## "+heading+"\n")
+	if !ok {
+		t.Fatalf("%s has no heading %q", messagesPage, heading)
+	}
+	_, rest, _ = strings.Cut(rest, "\n```"+language+"\n")
+	body, _, ok := strings.Cut(rest, "\n```\n")
+	if !ok {
+		t.Fatalf("no block %q below %q", language, heading)
+	}
+	return body
+}
+
+// paths lists the names of the fields of a JSON value, as "verdict.install.word" and "held[].gate".
+func paths(v any, prefix string) []string {
+	switch v := v.(type) {
+	case map[string]any:
+		var all []string
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			at := strings.TrimPrefix(prefix+"."+name, ".")
+			all = append(append(all, at), paths(v[name], at)...)
+		}
+		return all
+	case []any:
+		if len(v) > 0 {
+			return paths(v[0], prefix+"[]")
+		}
+	}
+	return nil
+}
+
+func TestPageOfMessagesIsTrue(t *testing.T) {
+	raw, err := os.ReadFile(messagesPage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := string(raw)
+	m := samples()["capacity-low"]
+	m.Done = []string{"put alarm cniguard-prod-eu-pod-subnets"}
+	shape := notify.Render(m)
+
+	t.Run("its example is what is sent", func(t *testing.T) {
+		var got bytes.Buffer
+		if err := json.Indent(&got, []byte(shape.JSON), "", "  "); err != nil {
+			t.Fatal(err)
+		}
+		have := block(t, page, "JSON", "json")
+		if *update && have != got.String() {
+			page = strings.Replace(page, have, got.String(), 1)
+			if err := os.WriteFile(messagesPage, []byte(page), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			have = got.String()
+		}
+		if diff := cmp.Diff(strings.Split(have, "\n"), strings.Split(got.String(), "\n")); diff != "" {
+			t.Errorf("-page +sent:\n%s", diff)
+		}
+	})
+
+	t.Run("its table has every field and no other", func(t *testing.T) {
+		var v any
+		if err := json.Unmarshal([]byte(shape.JSON), &v); err != nil {
+			t.Fatal(err)
+		}
+		_, table, _ := strings.Cut(page, "\n### Fields\n")
+		table, _, _ = strings.Cut(table, "\n## ")
+		var documented []string
+		for _, row := range regexp.MustCompile("(?m)^\\| `([^`]+)`").FindAllStringSubmatch(table, -1) {
+			documented = append(documented, row[1])
+		}
+		slices.Sort(documented)
+		sent := paths(v, "")
+		slices.Sort(sent)
+		if diff := cmp.Diff(sent, documented); diff != "" {
+			t.Errorf("-sent +documented:\n%s", diff)
+		}
+	})
+
+	t.Run("its table of attributes has every attribute and no other", func(t *testing.T) {
+		_, table, _ := strings.Cut(page, "\n## Attributes and filter policies\n")
+		var documented []string
+		for _, row := range regexp.MustCompile("(?m)^\\| `([^`]+)`").FindAllStringSubmatch(table, -1) {
+			documented = append(documented, row[1])
+		}
+		slices.Sort(documented)
+		if diff := cmp.Diff(slices.Sorted(maps.Keys(shape.Attributes)), documented); diff != "" {
+			t.Errorf("-sent +documented:\n%s", diff)
+		}
+	})
+
+	t.Run("its filter policy selects what it says", func(t *testing.T) {
+		var policy map[string][]string
+		if err := json.Unmarshal([]byte(block(t, page, "Attributes and filter policies", "json")), &policy); err != nil {
+			t.Fatal(err)
+		}
+		passes := func(m guard.Message) bool {
+			have := notify.Render(m).Attributes
+			for name, values := range policy {
+				if !slices.Contains(values, have[name]) {
+					return false
+				}
+			}
+			return true
+		}
+		over, warning := m, m
+		over.News, warning.Finding.Severity = guard.Recovered, guard.Warning
+		if len(policy) == 0 || len(policy) > 5 || !passes(m) || !passes(over) || passes(warning) || passes(progress(guard.Started)) {
+			t.Errorf("%v: critical %v, its recovery %v, a warning %v, a started update %v", policy, passes(m), passes(over), passes(warning),
+				passes(progress(guard.Started)))
+		}
+	})
+
+	t.Run("it names every finding, severity and kind of news", func(t *testing.T) {
+		words := []string{"info", "warning", "critical", string(guard.UpdateProgress), notify.Schema}
+		for _, c := range guard.Codes() {
+			words = append(words, string(c))
+		}
+		for _, n := range []guard.News{guard.Opened, guard.Changed, guard.Reminded, guard.Recovered, guard.Started, guard.Updated, guard.NotDone} {
+			words = append(words, string(n))
+		}
+		for _, w := range words {
+			if !strings.Contains(page, "`"+w+"`") {
+				t.Errorf("`%s` is not on the page", w)
+			}
+		}
+	})
+}

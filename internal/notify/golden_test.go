@@ -1,0 +1,216 @@
+package notify_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/cniguard/cniguard/internal/cluster"
+	"github.com/cniguard/cniguard/internal/guard"
+	"github.com/cniguard/cniguard/internal/notify"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+var now = time.Date(2026, 11, 23, 3, 12, 0, 0, time.UTC)
+
+// sample is a message as guard makes them: of a cluster that observes, with a path, an hour after the finding was first seen.
+func sample(code guard.Code, severity guard.Severity, pairs ...string) guard.Message {
+	return guard.Message{
+		Key: "b9f1c2d3-7", Thread: "b9f1c2d3", News: guard.Opened,
+		Cluster: cluster.ID{Account: "111122223333", Region: "eu-central-1", Name: "prod-eu"},
+		Finding: guard.Finding{Code: code, Severity: severity, Facts: facts(pairs...), Print: "never shown"},
+		Verdict: guard.Verdict{
+			Word:     "outdated",
+			Install:  guard.Answer{Word: "managed", Because: "EKS add-on vpc-cni, ACTIVE"},
+			Version:  guard.Answer{Word: "outdated", Because: "v1.7.5-eksbuild.2 is below the floor v1.8.0"},
+			Capacity: guard.Answer{Word: "fine", Because: "pod subnet subnet-0a1 is 41.2 % used"},
+			Change:   guard.Answer{Word: "waiting", Because: "the policy's mode for this cluster is observe"},
+		},
+		Version: "v1.7.5-eksbuild.2",
+		Path:    []string{"v1.8.0-eksbuild.1", "v1.9.3-eksbuild.7"},
+		Held:    []guard.Reason{{Gate: "mode", Text: "the policy's mode for this cluster is observe"}},
+		Mode:    "observe",
+		First:   now.Add(-65 * time.Minute),
+		At:      now,
+	}
+}
+
+// facts are pairs of name and value.
+func facts(pairs ...string) []guard.Fact {
+	var fs []guard.Fact
+	for p := range slices.Chunk(pairs, 2) {
+		fs = append(fs, guard.Fact{Name: p[0], Value: p[1]})
+	}
+	return fs
+}
+
+func samples() map[string]guard.Message {
+	low := []string{"worst subnet", "subnet-0a1b2c3d4e5f67890 (10.0.0.0/24, eu-central-1a)", "used", "96.8 %", "free", "8 addresses", "pod subnets", "3"}
+	ms := map[string]guard.Message{
+		"version-outdated": sample(guard.VersionOutdated, guard.Warning, "installed", "v1.7.5-eksbuild.2", "floor", "v1.8.0", "Kubernetes", "1.21"),
+		"version-unknown":  sample(guard.VersionUnknown, guard.Warning, "installed", "v1.18-private.3", "floor", "v1.8.0", "Kubernetes", "1.33"),
+		"install-unknown":  sample(guard.InstallUnknown, guard.Info, "add-on", "vpc-cni is not managed by EKS on this cluster"),
+		"release-known-bad": sample(guard.ReleaseBad, guard.Warning, "installed", "v1.16.3-eksbuild.2", "problem", "livelock, high CPU",
+			"fixed in", "v1.16.4", "see", "https://github.com/aws/amazon-vpc-cni-k8s/issues/2807"),
+		"capacity-low":        sample(guard.CapacityLow, guard.Critical, low...),
+		"capacity-low-silent": sample(guard.CapacityLow, guard.Warning, low...),
+		"capacity-unknown":    sample(guard.CapacityUnknown, guard.Warning, "pod subnets", "no node group, Fargate profile or instance was found"),
+		"metric-silent": sample(guard.MetricSilent, guard.Warning, "alarm", "cniguard-prod-eu-pod-subnets", "state", "INSUFFICIENT_DATA",
+			"since", "2026-11-23T02:40:00Z"),
+		"alarm-failed": sample(guard.AlarmFailed, guard.Warning, "alarm", "cniguard-prod-eu-pod-subnets",
+			"error", "cloudwatch:PutMetricAlarm: AccessDenied: User: arn:aws:sts::111122223333:assumed-role/cniguard-observer/cniguard is not authorized to perform: cloudwatch:PutMetricAlarm",
+			"need", "cloudwatch:PutMetricAlarm"),
+		"addon-unhealthy": sample(guard.AddonUnhealthy, guard.Warning, "status", "DEGRADED",
+			"issue", "InsufficientNumberOfReplicas: The add-on is unhealthy because it doesn't have the desired number of replicas."),
+		"unreadable": sample(guard.Unreadable, guard.Warning, "need", "eks:DescribeAddon",
+			"add-on", "eks:DescribeAddon: AccessDeniedException: not authorized to perform: eks:DescribeAddon"),
+		"update-blocked": sample(guard.UpdateBlocked, guard.Warning, "wanted", "v1.7.5-eksbuild.2 to v1.8.0-eksbuild.1",
+			"owner", "the cluster belongs to Terraform (tag ManagedBy=terraform): change the add-on there"),
+		"update-stuck": sample(guard.UpdateStuck, guard.Warning, "step", "v1.7.5-eksbuild.2 to v1.8.0-eksbuild.1",
+			"update id", "0f2bd9bb-1d5c-3c92-8ba1-8c5d0f5c9a6b", "started", "2026-11-23T02:31:00Z"),
+		"update-set-aside": sample(guard.UpdateAside, guard.Warning, "because", "2 tries to update to v1.8.0-eksbuild.1 failed"),
+		"not-a-code":       sample("brand-new-finding", guard.Warning, "seen", "something new"),
+	}
+	edit := func(name string, change func(*guard.Message)) {
+		m := ms[name]
+		change(&m)
+		ms[name] = m
+	}
+	edit("capacity-low", func(m *guard.Message) {
+		m.Verdict.Word, m.Verdict.Capacity = "critical", guard.Answer{Word: "critical", Because: "pod subnet subnet-0a1b2c3d4e5f67890 is 96.8 % used"}
+		m.Mode = "auto"
+		m.Held = []guard.Reason{
+			{Gate: "alarm", Text: "the IP alarm is in state ALARM"},
+			{Gate: "room", Text: "pod subnet subnet-0a1b2c3d4e5f67890 has only 8 free addresses; restarting aws-node there may fail"},
+			{Gate: "soak", Text: "v1.7.5-eksbuild.2 is watched for 30m0s before the next step", Until: now.Add(12 * time.Minute)},
+		}
+	})
+	edit("capacity-low-silent", func(m *guard.Message) { m.Version, m.Path, m.Held = "v1.19.2-eksbuild.1", nil, nil })
+	edit("version-unknown", func(m *guard.Message) { m.Version, m.Path, m.Held = "v1.18-private.3", nil, nil })
+	edit("install-unknown", func(m *guard.Message) { m.Version, m.Path, m.Held = "", nil, nil })
+	edit("release-known-bad", func(m *guard.Message) {
+		m.Version, m.Path, m.Mode, m.Held = "v1.16.3-eksbuild.2", []string{"v1.16.4-eksbuild.2"}, "approve", nil
+		m.Held = []guard.Reason{{Gate: "approval", Text: "it waits for an approval"}}
+	})
+	edit("metric-silent", func(m *guard.Message) { m.Done = []string{"put alarm cniguard-prod-eu-pod-subnets"} })
+	edit("unreadable", func(m *guard.Message) {
+		m.Version, m.Path, m.Held, m.Verdict = "", nil, nil, guard.Verdict{Word: "unknown"}
+	})
+	edit("update-blocked", func(m *guard.Message) {
+		m.Mode = "auto"
+		m.Held = []guard.Reason{{Gate: "owner", Text: "the cluster belongs to Terraform (tag ManagedBy=terraform): change the add-on there"}}
+	})
+	return ms
+}
+
+// progress is the news of an update.
+func progress(news guard.News) guard.Message {
+	pairs := []string{"from", "v1.7.5-eksbuild.2", "to", "v1.8.0-eksbuild.1"}
+	m := sample(guard.UpdateProgress, guard.Info)
+	m.News, m.Mode, m.First = news, "auto", time.Time{}
+	m.Held = []guard.Reason{{Gate: "in flight", Text: "the update from v1.7.5-eksbuild.2 to v1.8.0-eksbuild.1 is in flight"}}
+	m.Verdict.Change = guard.Answer{Word: "in flight", Because: "from v1.7.5-eksbuild.2 to v1.8.0-eksbuild.1"}
+	switch news {
+	case guard.Started:
+		m.Done = []string{"update vpc-cni from v1.7.5-eksbuild.2 to v1.8.0-eksbuild.1"}
+	case guard.Updated:
+		m.Version = "v1.8.0-eksbuild.1"
+	case guard.NotDone:
+		m.Finding.Severity = guard.Critical
+		pairs = append(pairs, "error", "EKS says the update failed: ConfigurationConflict: Conflicts found when trying to apply",
+			"try", "1 of 2", "next", "one more try in 15m0s")
+	}
+	m.Finding.Facts = facts(append(pairs, "update id", "0f2bd9bb-1d5c-3c92-8ba1-8c5d0f5c9a6b")...)
+	return m
+}
+
+// page is a message as a golden file shows it.
+func page(m guard.Message) string {
+	s := notify.Render(m)
+	return fmt.Sprintf("######## %s\nSubject: %s\nSMS: %s\n\n%s\n", m.News, s.Subject, s.SMS, s.Text)
+}
+
+func TestGolden(t *testing.T) {
+	files := map[string]string{}
+	for name, m := range samples() {
+		for _, news := range []guard.News{guard.Opened, guard.Reminded, guard.Recovered} {
+			m.News = news
+			if news == guard.Reminded {
+				m.First = now.Add(-29 * time.Hour)
+			}
+			if news == guard.Recovered {
+				m.Finding.Facts, m.Held, m.Path = facts("lasted", "29h0m0s"), nil, nil
+				m.Verdict.Word, m.Verdict.Version.Word, m.Verdict.Capacity.Word, m.Verdict.Change.Word = "fine", "fine", "fine", "idle"
+			}
+			files[name] += page(m)
+		}
+	}
+	for _, news := range []guard.News{guard.Started, guard.Updated, guard.NotDone} {
+		files["update-progress"] += page(progress(news))
+	}
+	for name, got := range files {
+		golden(t, filepath.Join("testdata", name+".golden"), got)
+	}
+	found, _ := filepath.Glob("testdata/*.golden")
+	if len(found) != len(files) {
+		t.Errorf("%d golden files for %d samples", len(found), len(files))
+	}
+}
+
+// golden compares with a file, or writes it with -update.
+func golden(t *testing.T, path, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got, "\n")); diff != "" {
+		t.Errorf("%s differs (-want +got); write it with -update and read it:\n%s", path, diff)
+	}
+}
+
+func TestEveryFindingOfGuardHasTextsOfItsOwn(t *testing.T) {
+	for _, code := range append(guard.Codes(), "no-such-code") {
+		for _, news := range []guard.News{guard.Opened, guard.Recovered} {
+			m := sample(code, guard.Warning)
+			m.News = news
+			generic := strings.Contains(notify.Render(m).Subject, string(code))
+			if known := slices.Contains(guard.Codes(), code); generic == known {
+				t.Errorf("%s, %s: texts of its own: %v", code, news, !generic)
+			}
+		}
+	}
+}
+
+func TestImpactFollowsTheVersion(t *testing.T) {
+	cases := map[string]struct{ version, has, hasNot string }{
+		"before v1.10.2 aws-node crash-loops":             {"v1.10.1-eksbuild.1", "aws-node crash-loops", "silently"},
+		"from v1.10.2 on it fails silently":               {"v1.10.2-eksbuild.1", "silently: nodes stay Ready", "crash"},
+		"an unknown version may do either":                {"v1.10-custom", "on nodes that stay Ready, or, below v1.10.2", "silently"},
+		"no version at all may do either":                 {"", "on nodes that stay Ready, or, below v1.10.2", "silently"},
+		"version numbers are compared as numbers: v1.9.3": {"v1.9.3", "aws-node crash-loops", "silently"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			m := sample(guard.CapacityLow, guard.Critical)
+			m.Version = c.version
+			got := strings.Join(strings.Fields(notify.Render(m).Text), " ")
+			if !strings.Contains(got, c.has) || strings.Contains(got, c.hasNot) {
+				t.Errorf("want %q, not %q, in: %s", c.has, c.hasNot, got)
+			}
+		})
+	}
+}

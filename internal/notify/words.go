@@ -1,0 +1,206 @@
+package notify
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/cniguard/cniguard/internal/cni"
+	"github.com/cniguard/cniguard/internal/guard"
+)
+
+// words are the texts of one finding. {version}, {next} and {full} in them stand for the installed version, the version
+// that an update leads to, and what happens to this version when a subnet is full; {used} is how full it is.
+type words struct {
+	wrong string    // the headline while it lasts
+	right string    // the headline when it is over
+	means string    // the impact, in one sentence
+	do    string    // what a person should do
+	run   []command // with which commands
+	// update offers the next step's command too, where there is one.
+	update bool
+}
+
+var findings = map[guard.Code]words{
+	guard.VersionOutdated: {
+		wrong: "vpc-cni {version} is older than the floor",
+		right: "vpc-cni is no longer older than the floor",
+		means: "{full}",
+		do:    "See that the pod subnets have room, then update vpc-cni to {next}, one minor version at a time.",
+		run:   []command{describeAddon}, update: true,
+	},
+	guard.VersionUnknown: {
+		wrong: "the version of vpc-cni cannot be compared",
+		right: "the version of vpc-cni is known again",
+		means: "Whether this cluster has the fixes for full subnets is not known, and not known is not fine.",
+		do:    "See what EKS reports, and judge a private or preview build by hand.",
+		run:   []command{describeAddon},
+	},
+	guard.InstallUnknown: {
+		wrong: "vpc-cni is not managed by EKS, and its version is unknown",
+		right: "vpc-cni is managed by EKS, or known, again",
+		means: "cniguard can neither judge nor update the CNI of this cluster; its pod subnets are watched all the same.",
+		do: "See which image the aws-node DaemonSet runs. If it is vpc-cni, keep its version up to date by hand, or make it an " +
+			"EKS add-on.",
+		run: []command{listAddons, kubeconfig, daemonSet},
+	},
+	guard.ReleaseBad: {
+		wrong: "vpc-cni {version} is a release known to break networking",
+		right: "vpc-cni is no longer at a release known to break networking",
+		means: "Nodes or pods may lose their network at the next restart or under load; the problem is named above.",
+		do:    "See that the pod subnets have room, then move to {next}.",
+		run:   []command{describeAddon}, update: true,
+	},
+	guard.CapacityLow: {
+		wrong: "a pod subnet is running out of IP addresses{used}",
+		right: "the pod subnets have room again",
+		means: "{full}",
+		do: "Make room in the subnet named above: scale down or move what can go, or give pods other subnets (a further subnet, a " +
+			"secondary CIDR, custom networking). Do not restart aws-node there until it has room.",
+		run: []command{vpc, subnets, pending},
+	},
+	guard.CapacityUnknown: {
+		wrong: "how full the pod subnets are is not known",
+		right: "how full the pod subnets are is known again",
+		means: "If a pod subnet of this cluster runs full, cniguard will not see it, and it does not update the add-on.",
+		do:    "See which subnets the cluster's nodes and pods use, and what kept cniguard from finding them.",
+		run:   []command{vpc, subnets},
+	},
+	guard.MetricSilent: {
+		wrong: "the IP alarm gets no data",
+		right: "the IP alarm gets data again",
+		means: "While it is blind, the alarm cannot tell that a pod subnet runs full.",
+		do: "See when the alarm last had data, and look in the log of cniguard's bulk function for what its meter could not do in " +
+			"this account and region.",
+		run: []command{alarms, vpc, subnets},
+	},
+	guard.AlarmFailed: {
+		wrong: "the IP alarm could not be put or removed",
+		right: "the IP alarm is as it should be again",
+		means: "The alarm may be missing or out of date, so CloudWatch may not tell when a pod subnet runs full; without it the add-on is not updated.",
+		do:    "Allow cniguard's role the action under \"need\", if one is named above; else see the error.",
+		run:   []command{alarms},
+	},
+	guard.AddonUnhealthy: {
+		wrong: "EKS says that the vpc-cni add-on is not healthy",
+		right: "the vpc-cni add-on is healthy again",
+		means: "On nodes where aws-node does not run, new pods get no network.",
+		do:    "Read the add-on's health issues, then the aws-node pods that are not ready and their logs.",
+		run:   []command{describeAddon, kubeconfig, nodePods},
+	},
+	guard.Unreadable: {
+		wrong: "something of this cluster cannot be read",
+		right: "everything of this cluster can be read again",
+		means: "What cannot be read is not judged, and nothing that rests on it is changed.",
+		do:    "Allow cniguard's observer role the action under \"need\", if one is named above; else see the error.",
+	},
+	guard.UpdateBlocked: {
+		wrong: "an update of vpc-cni is wanted, and waits for a person",
+		right: "the update of vpc-cni no longer waits for a person",
+		means: "The cluster stays at {version}. {full}",
+		do:    "Clear what holds the update, as named above. Where another tool owns the add-on, update it to {next} in that tool.",
+		run:   []command{describeAddon}, update: true,
+	},
+	guard.UpdateStuck: {
+		wrong: "an update of vpc-cni has not ended in time",
+		right: "the update of vpc-cni is no longer stuck",
+		means: "The nodes may run two versions of aws-node; where it is being replaced, pods neither start nor stop, and those that run keep their network.",
+		do:    "See which aws-node pods are not ready, and why. EKS ends the update by itself; it cannot be cancelled.",
+		run:   []command{listUpdates, describeUpdate, kubeconfig, nodePods},
+	},
+	guard.UpdateAside: {
+		wrong: "vpc-cni is not updated any more until a person approves",
+		right: "vpc-cni is no longer set aside",
+		means: "The cluster stays at {version}. {full}",
+		do:    "Find out why the tries failed and clear it, then approve the update again.",
+		run:   []command{listUpdates, describeUpdate, describeAddon},
+	},
+}
+
+// steps are the texts of the news of an update.
+var steps = map[guard.News]words{
+	guard.Started: {
+		wrong: "the update of vpc-cni to {next} has started",
+		means: "While aws-node is replaced on a node, pods there wait to start and to stop; those that run keep their network.",
+		do:    "Nothing. cniguard says when the update is complete, has failed, or takes too long.",
+		run:   []command{listUpdates, describeUpdate},
+	},
+	guard.Updated: {
+		wrong: "vpc-cni is updated to {next}",
+		means: "The update is complete: EKS calls it Successful, and the add-on is ACTIVE at that version.",
+		do:    "Nothing.",
+	},
+	guard.NotDone: {
+		wrong: "the update of vpc-cni to {next} failed",
+		means: "The add-on may be at the old version, at the new one, or on the nodes at both.",
+		do: "Read the error, then the add-on's health. Usual causes: aws-node pods that do not become ready, and a configuration value " +
+			"that the new version does not know.",
+		run: []command{describeUpdate, describeAddon, kubeconfig, nodePods},
+	},
+}
+
+// wordsFor are the texts of a message, filled in. A finding without texts of its own is shown by its code and facts.
+func wordsFor(m guard.Message) words {
+	w, ok := steps[m.News]
+	if !ok {
+		w, ok = findings[m.Finding.Code]
+	}
+	if !ok {
+		name := cmp.Or(string(m.Finding.Code), "a finding without a name")
+		w = words{wrong: name, right: name + " is over", means: "This finding has no text of its own; what was seen is all there is to say.",
+			do: "Judge by what was seen, and look at the cluster in the console."}
+	}
+	if m.News == guard.Recovered {
+		w = words{right: w.right, do: "Nothing."}
+	}
+	if w.update && cni.Parse(next(m)).Known() {
+		w.run = slices.Concat(w.run, []command{updateAddon})
+		w.do += " " + keepNote
+		if len(m.Held) > 0 {
+			w.do += " " + heldNote
+		}
+	}
+	used := factOf(m, "used")
+	if used != "" {
+		used = ", " + used + " used"
+	}
+	fill := strings.NewReplacer("{version}", cmp.Or(m.Version, "an unknown version"), "{next}", cmp.Or(next(m), "a newer version"),
+		"{full}", full(m.Version), "{used}", used)
+	for _, s := range []*string{&w.wrong, &w.right, &w.means, &w.do} {
+		*s = fill.Replace(*s)
+	}
+	return w
+}
+
+// next is the version that the update of this message leads to, or the next step that is wanted; empty: there is none.
+func next(m guard.Message) string {
+	if _, step := steps[m.News]; step {
+		return factOf(m, "to")
+	}
+	if len(m.Path) > 0 {
+		return m.Path[0]
+	}
+	return ""
+}
+
+// factOf is the value of the first fact of that name, or empty.
+func factOf(m guard.Message, name string) string {
+	if i := slices.IndexFunc(m.Finding.Facts, func(f guard.Fact) bool { return f.Name == name }); i >= 0 {
+		return m.Finding.Facts[i].Value
+	}
+	return ""
+}
+
+// full says what a full subnet does to a version. From v1.10.2 on ipamd stays up when EC2 has no free address (amazon-vpc-cni-k8s
+// #1830), so that the node is Ready and only new pods hang; before, ipamd ended with "Initialization failure", and aws-node
+// crash-looped wherever it was started (#1739, #1923).
+func full(version string) string {
+	v := cni.Parse(version)
+	switch {
+	case !v.Known():
+		return "When a pod subnet is full, new pods hang in ContainerCreating: on nodes that stay Ready, or, below v1.10.2, with aws-node in a crash loop wherever it starts."
+	case v.Satisfies(cni.Version{Major: 1, Minor: 10, Patch: 2}):
+		return "When a pod subnet is full, this version fails silently: nodes stay Ready, while new pods hang in ContainerCreating."
+	}
+	return "When a pod subnet is full, new pods hang in ContainerCreating, and aws-node crash-loops wherever it starts or restarts, which makes its node NotReady (fixed in v1.10.2)."
+}
