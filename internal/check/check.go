@@ -1,0 +1,74 @@
+// Package check is the use case: it brings one cluster from observed to concluded, and does the fleet's units of work
+// (tick, meter, sweep). It is the only imperative part; what it decides is in package guard.
+package check
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/cniguard/cniguard/internal/capacity"
+	"github.com/cniguard/cniguard/internal/cluster"
+	"github.com/cniguard/cniguard/internal/event"
+	"github.com/cniguard/cniguard/internal/guard"
+)
+
+// Observer reads the world.
+type Observer interface {
+	// Observe reads one cluster. Faults are in the readings.
+	Observe(ctx context.Context, id cluster.ID) guard.Snapshot
+	// Settle reads the update that belongs to a step: by the step's ID or, where the call's answer never came, by looking for
+	// an update to that version created since the step was saved. Nil: there is none.
+	Settle(ctx context.Context, id cluster.ID, s guard.Step) guard.Reading[*guard.Update]
+	// Clusters lists the names of a unit's clusters that sort after the given name, in order, all of them.
+	Clusters(ctx context.Context, u event.Unit, after string) ([]string, error)
+}
+
+// Actor changes the world. A dry run, a plan and a replay are other Actors.
+type Actor interface {
+	Do(ctx context.Context, id cluster.ID, a guard.Action) guard.Outcome
+}
+
+// Gauge measures subnets and publishes what the alarms watch.
+type Gauge interface {
+	// Subnets reads the given subnets of a unit. A subnet that is not in the answer is gone.
+	Subnets(ctx context.Context, u event.Unit, ids []string) ([]capacity.Subnet, error)
+	// Publish publishes the utilisation in percent of the worst pod subnet of each cluster, by name, stamped at.
+	Publish(ctx context.Context, u event.Unit, at time.Time, percent map[string]float64) error
+}
+
+// ErrConflict is a Save whose record was saved by another since it was loaded.
+var ErrConflict = errors.New("ledger: the record was saved by another check in between")
+
+// Kept is a record as the ledger holds it.
+type Kept struct {
+	Cluster cluster.ID
+	Record  guard.Record
+	Version int64 // 0: there is no record yet
+}
+
+// Ledger keeps the records.
+type Ledger interface {
+	// Load reads one record, consistently; the zero Record and Version 0 when there is none.
+	Load(ctx context.Context, id cluster.ID) (Kept, error)
+	// Save stores a record if it still has the version it was loaded with; else ErrConflict.
+	Save(ctx context.Context, k Kept) (Kept, error)
+	// Due lists the clusters whose record's Wake has come, the longest overdue first.
+	Due(ctx context.Context, now time.Time) ([]cluster.ID, error)
+	// In lists the records of a unit, ordered by name.
+	In(ctx context.Context, u event.Unit) ([]Kept, error)
+	// Orders lists what people ordered for a cluster, oldest first.
+	Orders(ctx context.Context, id cluster.ID) ([]guard.Order, error)
+	// Fleet reads the fleet's state, consistently.
+	Fleet(ctx context.Context) (guard.Fleet, error)
+}
+
+// Teller publishes one message.
+type Teller interface {
+	Tell(ctx context.Context, m guard.Message) error
+}
+
+// Waker asks for work: each trigger comes back as an event of its own, at least once, later.
+type Waker interface {
+	Wake(ctx context.Context, ts ...event.Trigger) error
+}

@@ -1,0 +1,324 @@
+package check
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/cniguard/cniguard/internal/clock"
+	"github.com/cniguard/cniguard/internal/cluster"
+	"github.com/cniguard/cniguard/internal/event"
+	"github.com/cniguard/cniguard/internal/fault"
+	"github.com/cniguard/cniguard/internal/guard"
+	"github.com/cniguard/cniguard/internal/policy"
+	"github.com/cniguard/cniguard/internal/telemetry"
+)
+
+// Engine does the work of one invocation. It is a value: each invocation has its own By.
+type Engine struct {
+	Observer Observer
+	Actor    Actor
+	Gauge    Gauge
+	Ledger   Ledger
+	Teller   Teller
+	Waker    Waker
+	Policy   *policy.Policy
+	Clock    clock.Clock
+	Log      *slog.Logger
+	Counts   *telemetry.Counts
+	// By names the invocation, also among retries of the same event. A record that is busy names who is acting.
+	By string
+	// Updates is true where updates may be started. Elsewhere a plan that wants one is handed on by a wake-up.
+	Updates bool
+	// Trace, when it is not nil, gets each plan before it is acted on.
+	Trace func(cluster.ID, guard.Plan)
+}
+
+const (
+	attempts   = 6                // to save a record against other checks
+	busyBeyond = 30 * time.Second // the deadline: who finds a busy record later may act
+	noDeadline = 5 * time.Minute  // of a caller without one
+)
+
+// Check brings one cluster from observed to concluded, and tells what is to be told. A cluster that another check is acting
+// on is left to it: that check is asked to look again. The error is for what the ledger or the waker could not do; faults of
+// the cluster's own account are part of the plan.
+func (e Engine) Check(ctx context.Context, id cluster.ID) (guard.Plan, error) {
+	var plan guard.Plan
+	for range attempts {
+		var again bool
+		var err error
+		plan, again, err = e.once(ctx, id)
+		switch {
+		case errors.Is(err, ErrConflict):
+			e.Counts.Add(telemetry.Conflicts, 1)
+		case err != nil:
+			return plan, fmt.Errorf("check %s: %w", id, err)
+		case !again:
+			return plan, nil
+		}
+	}
+	// Others kept changing the record. Let them finish, and look again afterwards.
+	return plan, e.Waker.Wake(ctx, event.Trigger{Kind: event.Check, Cluster: id})
+}
+
+// once observes, decides, acts and concludes. Again is true when somebody asked for another look meanwhile.
+func (e Engine) once(ctx context.Context, id cluster.ID) (plan guard.Plan, again bool, err error) {
+	kept, in, err := e.read(ctx, id)
+	if err != nil {
+		return plan, false, err
+	}
+	if kept.Record.Busy.Until.After(in.Now) {
+		return plan, false, e.askAgain(ctx, kept)
+	}
+	plan = e.decide(in)
+	switch {
+	case kept.Version == 0 && plan.Verdict.Word == guard.Gone:
+		return plan, false, nil // nobody knew it, and there is nothing to remember
+	case !e.Updates && wantsUpdate(plan):
+		return plan, false, e.Waker.Wake(ctx, event.Trigger{Kind: event.Check, Cluster: id})
+	}
+	e.Counts.Add(telemetry.Checks, 1)
+	if rec, needed := guard.Intend(in, plan); needed {
+		kept.Record = rec
+		kept.Record.Busy = e.busy(ctx)
+		if kept, err = e.Ledger.Save(ctx, kept); err != nil {
+			return plan, false, err
+		}
+		in.Record = kept.Record
+	}
+	done := e.act(ctx, id, plan)
+	e.log(ctx, id, plan, done)
+	again, err = e.conclude(ctx, kept, in, plan, done)
+	return plan, again, err
+}
+
+// Plan observes and decides, and does nothing.
+func (e Engine) Plan(ctx context.Context, id cluster.ID) (guard.Input, guard.Plan, error) {
+	_, in, err := e.read(ctx, id)
+	if err != nil {
+		return in, guard.Plan{}, fmt.Errorf("plan for %s: %w", id, err)
+	}
+	return in, guard.Decide(in), nil
+}
+
+func (e Engine) decide(in guard.Input) guard.Plan {
+	p := guard.Decide(in)
+	if e.Trace != nil {
+		e.Trace(in.ID, p)
+	}
+	return p
+}
+
+// read fills a decision's input: everything that does not depend on the record side by side, then the step in flight.
+func (e Engine) read(ctx context.Context, id cluster.ID) (kept Kept, in guard.Input, err error) {
+	in.ID = id
+	var orders []guard.Order
+	var fleet guard.Fleet
+	var ordersErr, fleetErr error
+	err = e.Clock.Parallel(ctx,
+		func(ctx context.Context) (err error) { kept, err = e.Ledger.Load(ctx, id); return err },
+		func(ctx context.Context) error { orders, ordersErr = e.Ledger.Orders(ctx, id); return nil },
+		func(ctx context.Context) error { fleet, fleetErr = e.Ledger.Fleet(ctx); return nil },
+		func(ctx context.Context) error { in.Seen = e.Observer.Observe(ctx, id); return nil },
+	)
+	if err != nil {
+		return kept, in, err
+	}
+	in.Orders, in.Fleet = reading(orders, ordersErr), reading(fleet, fleetErr)
+	if step := kept.Record.Step; step != nil {
+		in.Seen.Of = step.Token
+		in.Seen.Update = e.Observer.Settle(ctx, id, *step)
+	}
+	in.Record, in.Settings = kept.Record, e.settings(id, in.Seen.Cluster)
+	in.Now = e.Clock.Now()
+	return kept, in, nil
+}
+
+func reading[T any](v T, err error) guard.Reading[T] {
+	if err == nil {
+		return guard.Read(v)
+	}
+	if f := fault.Of(err); f != nil {
+		return guard.Hidden[T](f)
+	}
+	return guard.Hidden[T](&fault.Fault{Kind: fault.Retry, Op: "ledger", Text: err.Error()})
+}
+
+// settings are those of the policy for the cluster's tags; without the tags nobody knows which rules hold.
+func (e Engine) settings(id cluster.ID, c guard.Reading[*guard.Cluster]) guard.Reading[policy.Settings] {
+	if c.Fault != nil {
+		return guard.Hidden[policy.Settings](c.Fault)
+	}
+	var tags map[string]string
+	if c.Value != nil {
+		tags = c.Value.Tags
+	}
+	return guard.Read(e.Policy.For(id, tags))
+}
+
+func (e Engine) askAgain(ctx context.Context, kept Kept) error {
+	if kept.Record.Again {
+		return nil
+	}
+	kept.Record.Again = true
+	_, err := e.Ledger.Save(ctx, kept)
+	return err
+}
+
+func (e Engine) busy(ctx context.Context) guard.Busy {
+	until, ok := ctx.Deadline()
+	if !ok {
+		until = e.Clock.Now().Add(noDeadline)
+	}
+	return guard.Busy{By: e.By, Until: until.Add(busyBeyond)}
+}
+
+func wantsUpdate(p guard.Plan) bool {
+	for _, a := range p.Actions {
+		if a.Kind == guard.StartUpdate {
+			return true
+		}
+	}
+	return false
+}
+
+// act does the plan's actions in their order; a failure ends the row.
+func (e Engine) act(ctx context.Context, id cluster.ID, p guard.Plan) []guard.Outcome {
+	done := make([]guard.Outcome, 0, len(p.Actions))
+	for _, a := range p.Actions {
+		o := guard.Outcome{Action: a, At: e.Clock.Now()}
+		if a.Kind == guard.StartUpdate {
+			o.Fault = e.halted(ctx)
+		}
+		if o.Fault == nil {
+			o = e.Actor.Do(ctx, id, a)
+		}
+		done = append(done, o)
+		if o.Fault != nil {
+			e.Counts.Add(telemetry.ActFailed, 1)
+			break
+		}
+		if a.Kind == guard.StartUpdate {
+			e.Counts.Add(telemetry.Updates, 1)
+		} else {
+			e.Counts.Add(telemetry.AlarmsPut, 1)
+		}
+	}
+	return done
+}
+
+// halted reads the halt once more, right before an update: a person who halts the fleet must not wait for a running check.
+func (e Engine) halted(ctx context.Context) *fault.Fault {
+	fleet, err := e.Ledger.Fleet(ctx)
+	if err != nil {
+		return &fault.Fault{Kind: fault.Skip, Op: "halt", Text: "the fleet's halt could not be read: " + err.Error()}
+	}
+	if fleet.Halt != nil {
+		return &fault.Fault{Kind: fault.Skip, Op: "halt", Text: "the fleet was halted by " + fleet.Halt.By}
+	}
+	return nil
+}
+
+// conclude saves what the check came to, then tells what is in the outbox. When another check saved in between, the same
+// outcomes are folded into its record; nothing is done twice.
+func (e Engine) conclude(ctx context.Context, kept Kept, in guard.Input, p guard.Plan, done []guard.Outcome) (again bool, err error) {
+	for range attempts {
+		in.Record = kept.Record
+		rec := guard.Conclude(in, p, done)
+		theirs := rec.Busy.By != e.By && rec.Busy.Until.After(e.Clock.Now())
+		tell := len(rec.Outbox) > 0 && !theirs
+		switch {
+		case theirs: // they will find our messages when they save
+		case tell:
+			rec.Busy = e.busy(ctx)
+		default:
+			again, rec.Again, rec.Busy = rec.Again, false, guard.Busy{}
+		}
+		saved, err := e.Ledger.Save(ctx, Kept{Cluster: kept.Cluster, Record: rec, Version: kept.Version})
+		switch {
+		case err == nil && tell:
+			return e.tell(ctx, saved)
+		case err == nil:
+			return again, nil
+		case !errors.Is(err, ErrConflict):
+			return false, err
+		}
+		e.Counts.Add(telemetry.Conflicts, 1)
+		if kept, err = e.Ledger.Load(ctx, kept.Cluster); err != nil {
+			return false, err
+		}
+	}
+	return false, fmt.Errorf("conclude: %d others saved in between", attempts)
+}
+
+// tell publishes the outbox, and then saves what is left of it. What could not be published stays for the next tick.
+func (e Engine) tell(ctx context.Context, kept Kept) (again bool, err error) {
+	tried := map[string]error{}
+	for range attempts {
+		for _, m := range kept.Record.Outbox {
+			if _, done := tried[m.Key]; done {
+				continue
+			}
+			if tried[m.Key] = e.Teller.Tell(ctx, m); tried[m.Key] == nil {
+				e.Counts.Add(telemetry.Told, 1)
+				continue
+			}
+			e.Counts.Add(telemetry.TellFailed, 1)
+			e.Log.ErrorContext(ctx, "message not published", telemetry.Cluster(kept.Cluster), "key", m.Key, "error", tried[m.Key].Error())
+		}
+		rec := kept.Record
+		rec.Outbox = untold(rec.Outbox, tried)
+		if len(rec.Outbox) > 0 {
+			if retry := e.Clock.Now().Add(retryTell); rec.Due.IsZero() || retry.Before(rec.Due) {
+				rec.Due = retry
+			}
+		}
+		again, rec.Again, rec.Busy = rec.Again, false, guard.Busy{}
+		_, err = e.Ledger.Save(ctx, Kept{Cluster: kept.Cluster, Record: rec, Version: kept.Version})
+		if !errors.Is(err, ErrConflict) {
+			return again, err
+		}
+		e.Counts.Add(telemetry.Conflicts, 1)
+		if kept, err = e.Ledger.Load(ctx, kept.Cluster); err != nil {
+			return false, err
+		}
+	}
+	return false, fmt.Errorf("tell: %d others saved in between", attempts)
+}
+
+const retryTell = 4 * time.Minute // so that the next tick finds it
+
+// untold is what is left of an outbox, with the failed tries counted.
+func untold(outbox []guard.Message, tried map[string]error) []guard.Message {
+	var left []guard.Message
+	for _, m := range outbox {
+		if err, done := tried[m.Key]; done && err == nil {
+			continue
+		} else if done {
+			m.Tries++
+		}
+		left = append(left, m)
+	}
+	return left
+}
+
+func (e Engine) log(ctx context.Context, id cluster.ID, p guard.Plan, done []guard.Outcome) {
+	if p.Verdict.Word == guard.Unknown {
+		e.Counts.Add(telemetry.Unknown, 1)
+	}
+	attrs := []any{telemetry.Cluster(id), telemetry.Verdict(p.Verdict)}
+	for _, o := range done {
+		word := "done"
+		if o.Fault != nil {
+			word = o.Fault.Error()
+		}
+		attrs = append(attrs, string(o.Action.Kind), word)
+	}
+	for _, h := range p.Held {
+		attrs = append(attrs, "held", h.Action.String(), "gate", h.By[0].Gate)
+	}
+	e.Log.InfoContext(ctx, "checked", attrs...)
+}

@@ -1,0 +1,186 @@
+package check
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/cniguard/cniguard/internal/capacity"
+	"github.com/cniguard/cniguard/internal/clock"
+	"github.com/cniguard/cniguard/internal/cluster"
+	"github.com/cniguard/cniguard/internal/event"
+	"github.com/cniguard/cniguard/internal/fault"
+	"github.com/cniguard/cniguard/internal/guard"
+	"github.com/cniguard/cniguard/internal/telemetry"
+)
+
+const (
+	sideBySide = 4  // checks of a sweep: EKS shares its API limits with nodes that join
+	perSweep   = 50 // checks an invocation; then the sweep sends itself a continuation
+)
+
+// Tick asks for a check of everything that is due.
+func (e Engine) Tick(ctx context.Context) error {
+	due, err := e.Ledger.Due(ctx, e.Clock.Now())
+	if err != nil {
+		return fmt.Errorf("tick: %w", err)
+	}
+	var ts []event.Trigger
+	for _, id := range due {
+		if e.Policy.Contains(id.Account, id.Region) {
+			ts = append(ts, event.Trigger{Kind: event.Check, Cluster: id})
+		}
+	}
+	return e.wake(ctx, "tick", ts)
+}
+
+// Meter asks for the metering of every unit of the fleet, with the tick's own time.
+func (e Engine) Meter(ctx context.Context, at time.Time) error {
+	var ts []event.Trigger
+	for _, u := range e.Policy.Units() {
+		ts = append(ts, event.Trigger{Kind: event.Metering, Unit: u, At: at})
+	}
+	return e.wake(ctx, "meter", ts)
+}
+
+// Sweep asks for the sweep of every unit of the fleet. Run names the sweep.
+func (e Engine) Sweep(ctx context.Context, run string) error {
+	var ts []event.Trigger
+	for _, u := range e.Policy.Units() {
+		ts = append(ts, event.Trigger{Kind: event.Sweeping, Unit: u, Run: run})
+	}
+	return e.wake(ctx, "sweep", ts)
+}
+
+func (e Engine) wake(ctx context.Context, what string, ts []event.Trigger) error {
+	if len(ts) == 0 {
+		return nil
+	}
+	if err := e.Waker.Wake(ctx, ts...); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return nil
+}
+
+// Metering reads how full the recorded pod subnets of a unit are, publishes the metric that the alarms watch, and asks for a
+// check of each cluster whose capacity answer would be another: a lost alarm event costs minutes.
+func (e Engine) Metering(ctx context.Context, u event.Unit, at time.Time) error {
+	kept, err := e.Ledger.In(ctx, u)
+	if err != nil {
+		return fmt.Errorf("meter %s in %s: %w", u.Account, u.Region, err)
+	}
+	kept = slices.DeleteFunc(kept, func(k Kept) bool { return len(k.Record.Meter.Subnets) == 0 })
+	if len(kept) == 0 {
+		return nil
+	}
+	var ids []string
+	for _, k := range kept {
+		ids = append(ids, k.Record.Meter.Subnets...)
+	}
+	slices.Sort(ids)
+	subnets, err := e.Gauge.Subnets(ctx, u, slices.Compact(ids))
+	if err != nil {
+		e.Counts.Add(telemetry.NotMetered, len(kept))
+		return e.unitFault(ctx, "meter", u, err)
+	}
+	percent, ts := e.gauge(kept, subnets)
+	if len(percent) > 0 {
+		if err := e.Gauge.Publish(ctx, u, at, percent); err != nil {
+			return errors.Join(e.unitFault(ctx, "publish the metrics of", u, err), e.wake(ctx, "meter", ts))
+		}
+	}
+	return e.wake(ctx, "meter", ts)
+}
+
+// gauge is the utilisation to publish for each cluster, and the checks to ask for.
+func (e Engine) gauge(kept []Kept, subnets []capacity.Subnet) (percent map[string]float64, ts []event.Trigger) {
+	byID := make(map[string]capacity.Subnet, len(subnets))
+	for _, s := range subnets {
+		byID[s.ID] = s
+	}
+	percent = map[string]float64{}
+	for _, k := range kept {
+		m := k.Record.Meter
+		var pods capacity.Pods
+		for _, id := range m.Subnets {
+			if s, ok := byID[id]; ok {
+				pods.Subnets = append(pods.Subnets, s)
+			}
+		}
+		worst, any := pods.Worst()
+		if !any {
+			e.Counts.Add(telemetry.NotMetered, 1)
+		} else if m.Publish {
+			percent[k.Cluster.Name] = worst.Utilization()
+		}
+		if !any || guard.Level(worst.Utilization(), m.Warning, m.Critical, m.Level) != m.Level {
+			ts = append(ts, event.Trigger{Kind: event.Check, Cluster: k.Cluster})
+		}
+	}
+	return percent, ts
+}
+
+// Sweeping checks a unit's clusters, those that EKS lists and those that are recorded, from the one after the given name on.
+// A unit that cannot be listed is counted; its recorded clusters are checked all the same.
+func (e Engine) Sweeping(ctx context.Context, u event.Unit, after, run string) error {
+	names, listErr := e.Observer.Clusters(ctx, u, after)
+	kept, err := e.Ledger.In(ctx, u)
+	if err != nil {
+		return fmt.Errorf("sweep %s in %s: %w", u.Account, u.Region, err)
+	}
+	for _, k := range kept {
+		if k.Cluster.Name > after && !k.Record.Gone {
+			names = append(names, k.Cluster.Name)
+		}
+	}
+	slices.Sort(names)
+	names = slices.Compact(names)
+	more := len(names) > perSweep
+	if more {
+		names = names[:perSweep]
+	}
+	ts := e.checkAll(ctx, u, names)
+	e.Log.InfoContext(ctx, "swept", "account", u.Account, "region", u.Region, "run", run,
+		"clusters", len(names), "failed", len(ts), "more", more, "listed", listErr == nil)
+	if listErr != nil {
+		e.Counts.Add(telemetry.NotListed, 1)
+		listErr = e.unitFault(ctx, "list the clusters of", u, listErr)
+	}
+	if more && listErr == nil {
+		ts = append(ts, event.Trigger{Kind: event.Sweeping, Unit: u, After: names[len(names)-1], Run: run})
+	}
+	return errors.Join(listErr, e.wake(ctx, "sweep", ts))
+}
+
+// checkAll checks clusters of a unit, a few side by side, and asks for those that failed to be checked again on their own.
+func (e Engine) checkAll(ctx context.Context, u event.Unit, names []string) (failed []event.Trigger) {
+	errs := make([]error, len(names))
+	checks := make([]func(context.Context) error, 0, len(names))
+	for i, n := range names {
+		id := cluster.ID{Account: u.Account, Region: u.Region, Name: n}
+		checks = append(checks, func(ctx context.Context) error { _, errs[i] = e.Check(ctx, id); return nil })
+	}
+	if len(checks) > 0 {
+		_ = e.Clock.Parallel(ctx, clock.Limit(sideBySide, checks)...) // the errors are in errs
+	}
+	for i, err := range errs {
+		if err != nil {
+			id := cluster.ID{Account: u.Account, Region: u.Region, Name: names[i]}
+			e.Log.ErrorContext(ctx, "not checked", telemetry.Cluster(id), "error", err.Error())
+			failed = append(failed, event.Trigger{Kind: event.Check, Cluster: id})
+		}
+	}
+	return failed
+}
+
+// unitFault is the error of a unit's work: one that may pass is returned, so that Lambda tries again; one that only a person
+// can mend is logged and counted, since trying again changes nothing.
+func (e Engine) unitFault(ctx context.Context, what string, u event.Unit, err error) error {
+	if f := fault.Of(err); f != nil && f.Kind != fault.Retry {
+		e.Log.ErrorContext(ctx, "unit not done", "what", what, "account", u.Account, "region", u.Region, "need", f.Need, "error", f.Error())
+		return nil
+	}
+	return fmt.Errorf("%s %s in %s: %w", what, u.Account, u.Region, err)
+}
