@@ -29,15 +29,15 @@ func Notes(v Version) []Note {
 // user's own on the role, Calico beside it). A slow leak, a changed metric, or a fault that only some Kubernetes versions show
 // (there the catalogue decides) makes a release notable, not bad.
 func (v Version) Bad() (Note, bool) {
-	for _, n := range notes {
-		if n.Bad && n.covers(v) {
-			return n, true
+	for i := range notes { // a note is large, and this is asked of every release of a catalogue
+		if n := &notes[i]; n.Bad && n.covers(v) {
+			return *n, true
 		}
 	}
 	return Note{}, false
 }
 
-func (n Note) covers(v Version) bool {
+func (n *Note) covers(v Version) bool {
 	return v.Known() && compareCore(n.First, v) <= 0 && compareCore(v, n.Last) <= 0
 }
 

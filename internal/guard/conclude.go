@@ -286,7 +286,7 @@ func (c *conclusion) say(news News, f Finding) {
 		Verdict: c.plan.Verdict, Path: c.plan.Path, First: first, At: c.in.Now, Version: c.rec.Version,
 	}
 	if a := c.in.Seen.Addon; a.Fault == nil && a.Value != nil {
-		m.Version = a.Value.Raw
+		m.Version, m.Role = a.Value.Raw, a.Value.Role
 	}
 	if s := c.in.Settings; s.Fault == nil {
 		m.Mode = string(s.Value.Mode)

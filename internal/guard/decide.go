@@ -312,12 +312,13 @@ func (d *draft) update() {
 		return
 	}
 	s := in.Settings.Value
-	path := cni.Plan(addon.Version, s.Floor, s.Target, in.Seen.Catalogue.Value)
-	needed := !addon.Version.Satisfies(s.Floor)
-	if _, bad := addon.Version.Bad(); bad {
-		needed = true
+	_, bad := addon.Version.Bad()
+	needed := bad || !addon.Version.Satisfies(s.Floor)
+	if !needed && s.Target == cni.ToFloor {
+		return
 	}
-	if len(path.Steps) == 0 && !needed || path.Code == cni.Arrived {
+	path := cni.Plan(addon.Version, s.Floor, s.Target, in.Seen.Catalogue.Value)
+	if path.Code == cni.Arrived || len(path.Steps) == 0 && !needed {
 		return
 	}
 	step := d.step(path)

@@ -313,6 +313,7 @@ type Message struct {
 	Finding Finding    `json:"finding"`
 	Verdict Verdict    `json:"verdict"`
 	Version string     `json:"version,omitempty"` // installed, as read; untrusted
+	Role    string     `json:"role,omitempty"`    // the add-on's service-account role ARN; empty: the node role
 	Path    []string   `json:"path,omitempty"`
 	Done    []string   `json:"done,omitempty"` // what was changed in this check
 	Held    []Reason   `json:"held,omitempty"` // why the update is not made

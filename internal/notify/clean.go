@@ -14,6 +14,7 @@ const (
 	textLimit  = 300  // one text
 	nameLimit  = 100  // one name; EKS allows 100 characters for a cluster
 	wordLimit  = 60   // one word of ours, or a version
+	roleLimit  = 700  // a role's ARN: 512 characters of path and 64 of name, which must not be cut
 	allowance  = 4000 // all texts of one message
 	entryPrice = 16   // what an entry of a list costs beside its text
 )
@@ -38,6 +39,7 @@ func clean(m guard.Message) guard.Message {
 	m.News = guard.News(c.clean(string(m.News), wordLimit))
 	m.Finding.Code = guard.Code(c.clean(string(m.Finding.Code), wordLimit))
 	m.Version, m.Mode = c.clean(m.Version, wordLimit), c.clean(m.Mode, wordLimit)
+	m.Role = c.clean(m.Role, roleLimit)
 	m.Verdict.Word = c.clean(m.Verdict.Word, wordLimit)
 	for _, a := range []*guard.Answer{&m.Verdict.Install, &m.Verdict.Version, &m.Verdict.Capacity, &m.Verdict.Change} {
 		a.Word, a.Because = c.clean(a.Word, wordLimit), c.clean(a.Because, textLimit)

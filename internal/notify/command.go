@@ -13,9 +13,10 @@ import (
 // command makes a shell command for a message, in parts between which a line may break. Every word that is not ours is quoted.
 type command func(guard.Message) []string
 
-// keepNote goes with every update command. UpdateAddon drops a service-account role that is not sent (API reference,
-// UpdateAddon: "If you don't specify an existing IAM role, then the add-on uses the permissions assigned to the node IAM role").
-const keepNote = "Send with the update what describe-addon shows, as --service-account-role-arn and --configuration-values: a role that is left out is dropped."
+// keepNote goes with every update command. The command sends the role, since UpdateAddon drops one that is not sent (API
+// reference, UpdateAddon: "If you don't specify an existing IAM role, then the add-on uses the permissions assigned to the node
+// IAM role"). Configuration values may be secret and are never in a message.
+const keepNote = "The command keeps the add-on's role. Where describe-addon shows configuration values, send them along as --configuration-values: they are not printed here."
 
 // heldNote goes with an update command where cniguard itself would not update.
 const heldNote = "Made by hand, the update asks none of the gates above."
@@ -32,10 +33,14 @@ func describeAddon(m guard.Message) []string {
 
 // updateAddon makes the next step. PRESERVE keeps values that were set inside the cluster.
 func updateAddon(m guard.Message) []string {
-	return []string{
+	parts := []string{
 		eks("update-addon", m), "--cluster-name " + name(m), "--addon-name vpc-cni",
 		"--addon-version " + quote(next(m)), "--resolve-conflicts PRESERVE",
 	}
+	if m.Role != "" {
+		parts = append(parts, "--service-account-role-arn "+quote(m.Role))
+	}
+	return parts
 }
 
 func listAddons(m guard.Message) []string {

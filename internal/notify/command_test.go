@@ -55,6 +55,17 @@ func TestUpdateCommandIsOfferedOnlyWithANextStep(t *testing.T) {
 	}
 }
 
+func TestUpdateCommandKeepsTheRole(t *testing.T) {
+	m := sample(guard.VersionOutdated, guard.Warning)
+	long := "arn:aws:iam::111122223333:role/" + strings.Repeat("p/", 255) + strings.Repeat("r", 64)
+	for role, want := range map[string]string{"": "", "arn:aws:iam::111122223333:role/cni": "--service-account-role-arn arn:aws:iam::111122223333:role/cni\n", long: long} {
+		m.Role = role
+		if got := notify.Render(m).Text; !strings.Contains(got, want) || strings.Contains(got, "-arn arn:") != (role != "") {
+			t.Errorf("role %q: no %q in\n%s", role, want, got)
+		}
+	}
+}
+
 // TestCommandsPasteSafely runs the commands of a message in a shell whose aws prints its arguments.
 func TestCommandsPasteSafely(t *testing.T) {
 	sh, err := exec.LookPath("sh")

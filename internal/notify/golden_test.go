@@ -35,6 +35,7 @@ func sample(code guard.Code, severity guard.Severity, pairs ...string) guard.Mes
 			Change:   guard.Answer{Word: "waiting", Because: "the policy's mode for this cluster is observe"},
 		},
 		Version: "v1.7.5-eksbuild.2",
+		Role:    "arn:aws:iam::111122223333:role/prod-eu-cni",
 		Path:    []string{"v1.8.0-eksbuild.1", "v1.9.3-eksbuild.7"},
 		Held:    []guard.Reason{{Gate: "mode", Text: "the policy's mode for this cluster is observe"}},
 		Mode:    "observe",
@@ -90,7 +91,7 @@ func samples() map[string]guard.Message {
 		m.Held = []guard.Reason{
 			{Gate: "alarm", Text: "the IP alarm is in state ALARM"},
 			{Gate: "room", Text: "pod subnet subnet-0a1b2c3d4e5f67890 has only 8 free addresses; restarting aws-node there may fail"},
-			{Gate: "soak", Text: "v1.7.5-eksbuild.2 is watched for 30m0s before the next step", Until: now.Add(12 * time.Minute)},
+			{Gate: "soak", Text: "v1.7.5-eksbuild.2 is watched for 30 minutes before the next step", Until: now.Add(12 * time.Minute)},
 		}
 	})
 	edit("capacity-low-silent", func(m *guard.Message) { m.Version, m.Path, m.Held = "v1.19.2-eksbuild.1", nil, nil })
