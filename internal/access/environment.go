@@ -25,8 +25,8 @@ const (
 
 // FromEnvironment makes the configuration from the variables that Lambda sets: AWS_REGION, AWS_ACCESS_KEY_ID,
 // AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN; and AWS_ENDPOINT_URL for an emulator. It is made by hand because
-// config.LoadDefaultConfig takes 4 to 6 ms of every cold start and links the SDK's SSO clients. The error names everything
-// that is wrong.
+// config.LoadDefaultConfig costs time in every cold start and links the SDK's SSO clients (ADR 0003 has the figures). The
+// error names everything that is wrong.
 func FromEnvironment(getenv func(string) string) (aws.Config, error) {
 	var wrong []error
 	need := func(name string) string {

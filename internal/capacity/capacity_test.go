@@ -17,7 +17,7 @@ func TestUsable(t *testing.T) {
 		cidr string
 		want int
 	}{
-		"a /28, the smallest subnet of a VPC, has 11":  {"10.0.0.0/28", 11},
+		"a /28, the smallest subnet of a VPC, has 11": {"10.0.0.0/28", 11},
 		"a /24 has 251":                                {"10.0.0.0/24", 251},
 		"a /16, the largest, has 65531":                {"10.0.0.0/16", 65531},
 		"the secondary range of pods counts the same":  {"100.64.0.0/19", 8187},
@@ -106,8 +106,8 @@ func TestPodsHaveRoomIfEverySubnetWithAddressesHas(t *testing.T) {
 		subnets []capacity.Subnet
 		want    bool
 	}{
-		"no subnet lacks room where there is none":        {nil, true},
-		"all have room":                                   {[]capacity.Subnet{roomy, roomy}, true},
+		"no subnet lacks room where there is none": {nil, true},
+		"all have room": {[]capacity.Subnet{roomy, roomy}, true},
 		"one full subnet does not hide behind an empty":   {[]capacity.Subnet{roomy, full}, false},
 		"nor in front of it":                              {[]capacity.Subnet{full, roomy}, false},
 		"a subnet without IPv4 addresses is not asked":    {[]capacity.Subnet{v6, roomy}, true},

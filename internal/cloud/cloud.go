@@ -2,7 +2,8 @@
 // room of the EKS, EC2 and CloudWatch clients.
 //
 // What is read is kept as readings: a value, its absence, or the fault that hid it, which are never confused. A snapshot is read
-// in two stages of calls side by side, so that a healthy check waits for two calls. Retries are the SDK's; every call has a deadline.
+// in two stages of calls side by side, so that a healthy check
+// waits for two calls here, and for a third when its record is saved. Retries are the SDK's; every call has a deadline.
 package cloud
 
 import (

@@ -23,11 +23,13 @@ const (
 	Check Kind = "check"
 	// Tick asks for what is due.
 	Tick Kind = "tick"
-	// Meter asks for the metrics of the fleet, Metering for those of one account and region.
-	Meter    Kind = "meter"
+	// Meter asks for the metrics of the fleet.
+	Meter Kind = "meter"
+	// Metering asks for those of one account and region.
 	Metering Kind = "metering"
-	// Sweep asks for a check of the whole fleet, Sweeping for that of one account and region.
-	Sweep    Kind = "sweep"
+	// Sweep asks for a check of the whole fleet.
+	Sweep Kind = "sweep"
+	// Sweeping asks for that of one account and region.
 	Sweeping Kind = "sweeping"
 )
 

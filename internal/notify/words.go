@@ -202,5 +202,6 @@ func full(version string) string {
 	case v.Satisfies(cni.Version{Major: 1, Minor: 10, Patch: 2}):
 		return "When a pod subnet is full, this version fails silently: nodes stay Ready, while new pods hang in ContainerCreating."
 	}
-	return "When a pod subnet is full, new pods hang in ContainerCreating, and aws-node crash-loops wherever it starts or restarts, which makes its node NotReady (fixed in v1.10.2)."
+	return "When a pod subnet is full, new pods hang in ContainerCreating, and aws-node crash-loops wherever it starts or restarts, " +
+		"which makes its node NotReady (fixed in v1.10.2)."
 }
