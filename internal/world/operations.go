@@ -1,0 +1,117 @@
+package world
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/eks"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+)
+
+// ListClusters is the method of the same name of the SDK's client.
+func (c *Client) ListClusters(ctx context.Context, in *eks.ListClustersInput, _ ...func(*eks.Options)) (*eks.ListClustersOutput, error) {
+	return invoke[eks.ListClustersOutput](ctx, c, "EKS", "ListClusters", in)
+}
+
+// DescribeCluster is the method of the same name of the SDK's client.
+func (c *Client) DescribeCluster(ctx context.Context, in *eks.DescribeClusterInput, _ ...func(*eks.Options)) (*eks.DescribeClusterOutput, error) {
+	return invoke[eks.DescribeClusterOutput](ctx, c, "EKS", "DescribeCluster", in)
+}
+
+// DescribeAddon is the method of the same name of the SDK's client.
+func (c *Client) DescribeAddon(ctx context.Context, in *eks.DescribeAddonInput, _ ...func(*eks.Options)) (*eks.DescribeAddonOutput, error) {
+	return invoke[eks.DescribeAddonOutput](ctx, c, "EKS", "DescribeAddon", in)
+}
+
+// DescribeAddonVersions is the method of the same name of the SDK's client.
+func (c *Client) DescribeAddonVersions(ctx context.Context, in *eks.DescribeAddonVersionsInput, _ ...func(*eks.Options)) (*eks.DescribeAddonVersionsOutput, error) {
+	return invoke[eks.DescribeAddonVersionsOutput](ctx, c, "EKS", "DescribeAddonVersions", in)
+}
+
+// ListNodegroups is the method of the same name of the SDK's client.
+func (c *Client) ListNodegroups(ctx context.Context, in *eks.ListNodegroupsInput, _ ...func(*eks.Options)) (*eks.ListNodegroupsOutput, error) {
+	return invoke[eks.ListNodegroupsOutput](ctx, c, "EKS", "ListNodegroups", in)
+}
+
+// DescribeNodegroup is the method of the same name of the SDK's client.
+func (c *Client) DescribeNodegroup(ctx context.Context, in *eks.DescribeNodegroupInput, _ ...func(*eks.Options)) (*eks.DescribeNodegroupOutput, error) {
+	return invoke[eks.DescribeNodegroupOutput](ctx, c, "EKS", "DescribeNodegroup", in)
+}
+
+// ListFargateProfiles is the method of the same name of the SDK's client.
+func (c *Client) ListFargateProfiles(ctx context.Context, in *eks.ListFargateProfilesInput, _ ...func(*eks.Options)) (*eks.ListFargateProfilesOutput, error) {
+	return invoke[eks.ListFargateProfilesOutput](ctx, c, "EKS", "ListFargateProfiles", in)
+}
+
+// DescribeFargateProfile is the method of the same name of the SDK's client.
+func (c *Client) DescribeFargateProfile(ctx context.Context, in *eks.DescribeFargateProfileInput, _ ...func(*eks.Options)) (*eks.DescribeFargateProfileOutput, error) {
+	return invoke[eks.DescribeFargateProfileOutput](ctx, c, "EKS", "DescribeFargateProfile", in)
+}
+
+// UpdateAddon is the method of the same name of the SDK's client. Of the options the number of tries is followed.
+func (c *Client) UpdateAddon(ctx context.Context, in *eks.UpdateAddonInput, opts ...func(*eks.Options)) (*eks.UpdateAddonOutput, error) {
+	o := eks.Options{RetryMaxAttempts: retry.DefaultMaxAttempts}
+	for _, f := range opts {
+		f(&o)
+	}
+	return invokeAtMost[eks.UpdateAddonOutput](ctx, c, "EKS", "UpdateAddon", in, o.RetryMaxAttempts)
+}
+
+// ListUpdates is the method of the same name of the SDK's client.
+func (c *Client) ListUpdates(ctx context.Context, in *eks.ListUpdatesInput, _ ...func(*eks.Options)) (*eks.ListUpdatesOutput, error) {
+	return invoke[eks.ListUpdatesOutput](ctx, c, "EKS", "ListUpdates", in)
+}
+
+// DescribeUpdate is the method of the same name of the SDK's client.
+func (c *Client) DescribeUpdate(ctx context.Context, in *eks.DescribeUpdateInput, _ ...func(*eks.Options)) (*eks.DescribeUpdateOutput, error) {
+	return invoke[eks.DescribeUpdateOutput](ctx, c, "EKS", "DescribeUpdate", in)
+}
+
+// DescribeSubnets is the method of the same name of the SDK's client.
+func (c *Client) DescribeSubnets(ctx context.Context, in *ec2.DescribeSubnetsInput, _ ...func(*ec2.Options)) (*ec2.DescribeSubnetsOutput, error) {
+	return invoke[ec2.DescribeSubnetsOutput](ctx, c, "EC2", "DescribeSubnets", in)
+}
+
+// DescribeInstances is the method of the same name of the SDK's client.
+func (c *Client) DescribeInstances(ctx context.Context, in *ec2.DescribeInstancesInput, _ ...func(*ec2.Options)) (*ec2.DescribeInstancesOutput, error) {
+	return invoke[ec2.DescribeInstancesOutput](ctx, c, "EC2", "DescribeInstances", in)
+}
+
+// DescribeAlarms is the method of the same name of the SDK's client.
+func (c *Client) DescribeAlarms(ctx context.Context, in *cloudwatch.DescribeAlarmsInput, _ ...func(*cloudwatch.Options)) (*cloudwatch.DescribeAlarmsOutput, error) {
+	return invoke[cloudwatch.DescribeAlarmsOutput](ctx, c, "CloudWatch", "DescribeAlarms", in)
+}
+
+// PutMetricAlarm is the method of the same name of the SDK's client.
+func (c *Client) PutMetricAlarm(ctx context.Context, in *cloudwatch.PutMetricAlarmInput, _ ...func(*cloudwatch.Options)) (*cloudwatch.PutMetricAlarmOutput, error) {
+	return invoke[cloudwatch.PutMetricAlarmOutput](ctx, c, "CloudWatch", "PutMetricAlarm", in)
+}
+
+// DeleteAlarms is the method of the same name of the SDK's client.
+func (c *Client) DeleteAlarms(ctx context.Context, in *cloudwatch.DeleteAlarmsInput, _ ...func(*cloudwatch.Options)) (*cloudwatch.DeleteAlarmsOutput, error) {
+	return invoke[cloudwatch.DeleteAlarmsOutput](ctx, c, "CloudWatch", "DeleteAlarms", in)
+}
+
+// PutMetricData is the method of the same name of the SDK's client.
+func (c *Client) PutMetricData(ctx context.Context, in *cloudwatch.PutMetricDataInput, _ ...func(*cloudwatch.Options)) (*cloudwatch.PutMetricDataOutput, error) {
+	return invoke[cloudwatch.PutMetricDataOutput](ctx, c, "CloudWatch", "PutMetricData", in)
+}
+
+// Publish is the method of the same name of the SDK's client.
+func (c *Client) Publish(ctx context.Context, in *sns.PublishInput, _ ...func(*sns.Options)) (*sns.PublishOutput, error) {
+	return invoke[sns.PublishOutput](ctx, c, "SNS", "Publish", in)
+}
+
+// PutEvents is the method of the same name of the SDK's client.
+func (c *Client) PutEvents(ctx context.Context, in *eventbridge.PutEventsInput, _ ...func(*eventbridge.Options)) (*eventbridge.PutEventsOutput, error) {
+	return invoke[eventbridge.PutEventsOutput](ctx, c, "EventBridge", "PutEvents", in)
+}
+
+// AssumeRole is the method of the same name of the SDK's client.
+func (c *Client) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput, _ ...func(*sts.Options)) (*sts.AssumeRoleOutput, error) {
+	return invoke[sts.AssumeRoleOutput](ctx, c, "STS", "AssumeRole", in)
+}

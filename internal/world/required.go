@@ -1,0 +1,116 @@
+package world
+
+import (
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/aws/aws-sdk-go-v2/service/eks"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go"
+)
+
+// field is a field that the SDK requires to be set.
+type field struct {
+	name string
+	set  bool
+}
+
+// require is the SDK's error for fields that are not set; nil: all are.
+func require(context string, fields ...field) error {
+	wrong := smithy.InvalidParamsError{Context: context}
+	for _, f := range fields {
+		if !f.set {
+			wrong.Add(smithy.NewErrParamRequired(f.name))
+		}
+	}
+	if wrong.Len() == 0 {
+		return nil
+	}
+	return wrong
+}
+
+// missing is the SDK's error for an input that lacks what it requires: the validators of the SDK's services.
+func missing(in any) error {
+	switch in := in.(type) {
+	case *eks.DescribeClusterInput:
+		return require("DescribeClusterInput", field{"Name", in.Name != nil})
+	case *eks.DescribeAddonInput:
+		return require("DescribeAddonInput", field{"ClusterName", in.ClusterName != nil}, field{"AddonName", in.AddonName != nil})
+	case *eks.ListNodegroupsInput:
+		return require("ListNodegroupsInput", field{"ClusterName", in.ClusterName != nil})
+	case *eks.DescribeNodegroupInput:
+		return require("DescribeNodegroupInput", field{"ClusterName", in.ClusterName != nil}, field{"NodegroupName", in.NodegroupName != nil})
+	case *eks.ListFargateProfilesInput:
+		return require("ListFargateProfilesInput", field{"ClusterName", in.ClusterName != nil})
+	case *eks.DescribeFargateProfileInput:
+		return require("DescribeFargateProfileInput", field{"ClusterName", in.ClusterName != nil}, field{"FargateProfileName", in.FargateProfileName != nil})
+	case *eks.ListUpdatesInput:
+		return require("ListUpdatesInput", field{"Name", in.Name != nil})
+	case *eks.DescribeUpdateInput:
+		return require("DescribeUpdateInput", field{"Name", in.Name != nil}, field{"UpdateId", in.UpdateId != nil})
+	case *eks.UpdateAddonInput:
+		return missingInUpdate(in)
+	case *cloudwatch.PutMetricAlarmInput:
+		return nested(require("PutMetricAlarmInput", field{"AlarmName", in.AlarmName != nil}), "PutMetricAlarmInput", "Dimensions", missingInDimensions(in.Dimensions))
+	case *cloudwatch.DeleteAlarmsInput:
+		return require("DeleteAlarmsInput", field{"AlarmNames", in.AlarmNames != nil})
+	case *cloudwatch.PutMetricDataInput:
+		return nested(require("PutMetricDataInput", field{"Namespace", in.Namespace != nil}), "PutMetricDataInput", "MetricData", missingInData(in.MetricData))
+	case *sns.PublishInput:
+		return require("PublishInput", field{"Message", in.Message != nil})
+	case *eventbridge.PutEventsInput:
+		return require("PutEventsInput", field{"Entries", in.Entries != nil})
+	case *sts.AssumeRoleInput:
+		return require("AssumeRoleInput", field{"RoleArn", in.RoleArn != nil}, field{"RoleSessionName", in.RoleSessionName != nil})
+	}
+	return nil
+}
+
+// nested adds the error of a field's value to that of the struct which has it.
+func nested(err error, context, name string, inner error) error {
+	if inner == nil {
+		return err
+	}
+	wrong, ok := err.(smithy.InvalidParamsError)
+	if !ok {
+		wrong = smithy.InvalidParamsError{Context: context}
+	}
+	wrong.AddNested(name, inner.(smithy.InvalidParamsError))
+	return wrong
+}
+
+func missingInUpdate(in *eks.UpdateAddonInput) error {
+	var list error
+	for i, p := range in.PodIdentityAssociations {
+		one := require("AddonPodIdentityAssociations", field{"ServiceAccount", p.ServiceAccount != nil}, field{"RoleArn", p.RoleArn != nil})
+		list = nested(list, "AddonPodIdentityAssociationsList", fmt.Sprintf("[%d]", i), one)
+	}
+	err := require("UpdateAddonInput", field{"ClusterName", in.ClusterName != nil}, field{"AddonName", in.AddonName != nil})
+	return nested(err, "UpdateAddonInput", "PodIdentityAssociations", list)
+}
+
+func missingInDimensions(dimensions []cwtypes.Dimension) error {
+	var list error
+	for i, d := range dimensions {
+		list = nested(list, "Dimensions", fmt.Sprintf("[%d]", i), require("Dimension", field{"Name", d.Name != nil}, field{"Value", d.Value != nil}))
+	}
+	return list
+}
+
+func missingInData(data []cwtypes.MetricDatum) error {
+	var list error
+	for i := range data {
+		one := require("MetricDatum", field{"MetricName", data[i].MetricName != nil})
+		one = nested(one, "MetricDatum", "Dimensions", missingInDimensions(data[i].Dimensions))
+		if s := data[i].StatisticValues; s != nil {
+			set := require("StatisticSet", field{"SampleCount", s.SampleCount != nil}, field{"Sum", s.Sum != nil},
+				field{"Minimum", s.Minimum != nil}, field{"Maximum", s.Maximum != nil})
+			one = nested(one, "MetricDatum", "StatisticValues", set)
+		}
+		list = nested(list, "MetricData", fmt.Sprintf("[%d]", i), one)
+	}
+	return list
+}
