@@ -37,7 +37,8 @@ type Engine struct {
 }
 
 const (
-	attempts   = 6                // to save a record against other checks
+	attempts   = 6                // to act on a record that other checks keep saving
+	folds      = 100              // to save what was done or told: each conflict is the progress of another check
 	busyBeyond = 30 * time.Second // the deadline: who finds a busy record later may act
 	noDeadline = 5 * time.Minute  // of a caller without one
 )
@@ -75,8 +76,8 @@ func (e Engine) once(ctx context.Context, id cluster.ID) (plan guard.Plan, again
 	}
 	plan = e.decide(in)
 	switch {
-	case kept.Version == 0 && plan.Verdict.Word == guard.Gone:
-		return plan, false, nil // nobody knew it, and there is nothing to remember
+	case kept.Version == 0 && plan.Verdict.Word == guard.Gone && len(plan.Actions) == 0:
+		return plan, false, nil // nobody knew it, and it left nothing behind
 	case !e.Updates && wantsUpdate(plan):
 		return plan, false, e.Waker.Wake(ctx, event.Trigger{Kind: event.Check, Cluster: id})
 	}
@@ -87,7 +88,6 @@ func (e Engine) once(ctx context.Context, id cluster.ID) (plan guard.Plan, again
 		if kept, err = e.Ledger.Save(ctx, kept); err != nil {
 			return plan, false, err
 		}
-		in.Record = kept.Record
 	}
 	done := e.act(ctx, id, plan)
 	e.log(ctx, id, plan, done)
@@ -185,10 +185,11 @@ func wantsUpdate(p guard.Plan) bool {
 	return false
 }
 
-// act does the plan's actions in their order; a failure ends the row.
+// act does the plan's actions in their order; a failure ends the row. What is left has an outcome too: a step that was meant
+// to be taken, and was not, must not stand in the record as one in flight.
 func (e Engine) act(ctx context.Context, id cluster.ID, p guard.Plan) []guard.Outcome {
 	done := make([]guard.Outcome, 0, len(p.Actions))
-	for _, a := range p.Actions {
+	for i, a := range p.Actions {
 		o := guard.Outcome{Action: a, At: e.Clock.Now()}
 		if a.Kind == guard.StartUpdate {
 			o.Fault = e.halted(ctx)
@@ -199,7 +200,7 @@ func (e Engine) act(ctx context.Context, id cluster.ID, p guard.Plan) []guard.Ou
 		done = append(done, o)
 		if o.Fault != nil {
 			e.Counts.Add(telemetry.ActFailed, 1)
-			break
+			return append(done, untried(p.Actions[i+1:], o)...)
 		}
 		if a.Kind == guard.StartUpdate {
 			e.Counts.Add(telemetry.Updates, 1)
@@ -208,6 +209,15 @@ func (e Engine) act(ctx context.Context, id cluster.ID, p guard.Plan) []guard.Ou
 		}
 	}
 	return done
+}
+
+func untried(left []guard.Action, failed guard.Outcome) []guard.Outcome {
+	skipped := make([]guard.Outcome, 0, len(left))
+	for _, a := range left {
+		f := &fault.Fault{Kind: fault.Skip, Text: "not tried, because this could not be done before: " + failed.Action.String()}
+		skipped = append(skipped, guard.Outcome{Action: a, Fault: f, At: failed.At})
+	}
+	return skipped
 }
 
 // halted reads the halt once more, right before an update: a person who halts the fleet must not wait for a running check.
@@ -225,10 +235,10 @@ func (e Engine) halted(ctx context.Context) *fault.Fault {
 // conclude saves what the check came to, then tells what is in the outbox. When another check saved in between, the same
 // outcomes are folded into its record; nothing is done twice.
 func (e Engine) conclude(ctx context.Context, kept Kept, in guard.Input, p guard.Plan, done []guard.Outcome) (again bool, err error) {
-	for range attempts {
+	for range folds {
 		in.Record = kept.Record
 		rec := guard.Conclude(in, p, done)
-		theirs := rec.Busy.By != e.By && rec.Busy.Until.After(e.Clock.Now())
+		theirs := e.theirs(rec)
 		tell := len(rec.Outbox) > 0 && !theirs
 		switch {
 		case theirs: // they will find our messages when they save
@@ -251,32 +261,30 @@ func (e Engine) conclude(ctx context.Context, kept Kept, in guard.Input, p guard
 			return false, err
 		}
 	}
-	return false, fmt.Errorf("conclude: %d others saved in between", attempts)
+	return false, fmt.Errorf("conclude: %d others saved in between", folds)
+}
+
+// theirs reports whether another check is acting or telling.
+func (e Engine) theirs(rec guard.Record) bool {
+	return rec.Busy.By != e.By && rec.Busy.Until.After(e.Clock.Now())
 }
 
 // tell publishes the outbox, and then saves what is left of it. What could not be published stays for the next tick.
 func (e Engine) tell(ctx context.Context, kept Kept) (again bool, err error) {
 	tried := map[string]error{}
-	for range attempts {
-		for _, m := range kept.Record.Outbox {
-			if _, done := tried[m.Key]; done {
-				continue
-			}
-			if tried[m.Key] = e.Teller.Tell(ctx, m); tried[m.Key] == nil {
-				e.Counts.Add(telemetry.Told, 1)
-				continue
-			}
-			e.Counts.Add(telemetry.TellFailed, 1)
-			e.Log.ErrorContext(ctx, "message not published", telemetry.Cluster(kept.Cluster), "key", m.Key, "error", tried[m.Key].Error())
-		}
+	for range folds {
 		rec := kept.Record
-		rec.Outbox = untold(rec.Outbox, tried)
-		if len(rec.Outbox) > 0 {
-			if retry := e.Clock.Now().Add(retryTell); rec.Due.IsZero() || retry.Before(rec.Due) {
-				rec.Due = retry
-			}
+		theirs := e.theirs(rec) // this took longer than it might, and somebody took over: what is left is theirs to tell
+		if !theirs {
+			e.publish(ctx, kept, tried)
 		}
-		again, rec.Again, rec.Busy = rec.Again, false, guard.Busy{}
+		rec.Outbox = untold(rec.Outbox, tried)
+		if again = rec.Again && !theirs; !theirs {
+			rec.Again, rec.Busy = false, guard.Busy{}
+		}
+		if retry := e.Clock.Now().Add(retryTell); len(rec.Outbox) > 0 && (rec.Due.IsZero() || retry.Before(rec.Due)) {
+			rec.Due = retry
+		}
 		_, err = e.Ledger.Save(ctx, Kept{Cluster: kept.Cluster, Record: rec, Version: kept.Version})
 		if !errors.Is(err, ErrConflict) {
 			return again, err
@@ -286,7 +294,24 @@ func (e Engine) tell(ctx context.Context, kept Kept) (again bool, err error) {
 			return false, err
 		}
 	}
-	return false, fmt.Errorf("tell: %d others saved in between", attempts)
+	return false, fmt.Errorf("tell: %d others saved in between", folds)
+}
+
+// publish tries each message of the outbox that was not tried before.
+func (e Engine) publish(ctx context.Context, kept Kept, tried map[string]error) {
+	for _, m := range kept.Record.Outbox {
+		if _, done := tried[m.Key]; done {
+			continue
+		}
+		err := e.Teller.Tell(ctx, m)
+		tried[m.Key] = err
+		if err == nil {
+			e.Counts.Add(telemetry.Told, 1)
+			continue
+		}
+		e.Counts.Add(telemetry.TellFailed, 1)
+		e.Log.ErrorContext(ctx, "message not published", telemetry.Cluster(kept.Cluster), "key", m.Key, "error", err.Error())
+	}
 }
 
 const retryTell = 4 * time.Minute // so that the next tick finds it
@@ -310,6 +335,12 @@ func (e Engine) log(ctx context.Context, id cluster.ID, p guard.Plan, done []gua
 		e.Counts.Add(telemetry.Unknown, 1)
 	}
 	attrs := []any{telemetry.Cluster(id), telemetry.Verdict(p.Verdict)}
+	for _, a := range []guard.Answer{p.Verdict.Install, p.Verdict.Version, p.Verdict.Capacity} {
+		if a.Word == guard.Unknown {
+			attrs = append(attrs, "unknown", a.Because)
+			break
+		}
+	}
 	for _, o := range done {
 		word := "done"
 		if o.Fault != nil {

@@ -318,7 +318,7 @@ func (d *draft) update() {
 		return
 	}
 	path := cni.Plan(addon.Version, s.Floor, s.Target, in.Seen.Catalogue.Value)
-	if path.Code == cni.Arrived || len(path.Steps) == 0 && !needed {
+	if len(path.Steps) == 0 && !needed {
 		return
 	}
 	step := d.step(path)

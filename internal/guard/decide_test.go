@@ -133,6 +133,9 @@ func TestDecide(t *testing.T) {
 		{"a pinned target that is not compatible is held, though the floor is met only below it", outdated,
 			func(in *guard.Input) { in.Settings.Value.Target = "v1.18.5" },
 			want{"outdated", "managed", "outdated", "fine", "waiting", []guard.Code{guard.VersionOutdated, guard.UpdateBlocked}, nil, []string{"path"}}},
+		{"a target that is reached below the floor is held with the reason, and people are told", outdated,
+			func(in *guard.Input) { in.Settings.Value.Target = cni.Target(in.Seen.Addon.Value.Version.String()) },
+			want{"outdated", "managed", "outdated", "fine", "waiting", []guard.Code{guard.VersionOutdated, guard.UpdateBlocked}, nil, []string{"path"}}},
 		{"a target above the floor is wanted although the version is fine", fine,
 			func(in *guard.Input) {
 				in.Settings.Value.Target = cni.ToLatest

@@ -42,7 +42,7 @@ func (l *log) want(t *testing.T, lines ...string) {
 	}
 }
 
-// after runs the clock to an offset from epoch.
+// run plays the clock to an offset from epoch.
 func run(c *sim.Clock, offset time.Duration) int { return c.Run(epoch.Add(offset)) }
 
 func TestWithinAnInstantTheSeedDecidesTheOrder(t *testing.T) {
@@ -202,7 +202,7 @@ func TestGoroutinesAreUsedAgain(t *testing.T) {
 }
 
 func TestCloseLeavesNoGoroutine(t *testing.T) {
-	for seed := range uint64(50) {
+	for seed := range uint64(15) {
 		before := runtime.NumGoroutine()
 		crowd(seed)
 		c := sim.New(epoch, seed)

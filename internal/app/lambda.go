@@ -1,0 +1,46 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+
+	"github.com/cniguard/cniguard/internal/access"
+	"github.com/cniguard/cniguard/internal/clock"
+	"github.com/cniguard/cniguard/internal/cloud"
+	"github.com/cniguard/cniguard/internal/ledger"
+	"github.com/cniguard/cniguard/internal/notify"
+)
+
+// FromLambda is the App of a deployed function: everything comes from the environment, and AWS is the real one. The error
+// names everything that is wrong with the environment.
+func FromLambda(getenv func(string) string, log io.Writer) (*App, error) {
+	c, configErr := FromEnvironment(getenv)
+	base, accessErr := access.FromEnvironment(getenv)
+	if err := errors.Join(configErr, accessErr); err != nil {
+		return nil, err
+	}
+	// Each execution environment has a log stream of its own (Lambda developer guide, "Defined runtime environment variables").
+	p := Parts{Ledger: ledger.NewMemory(), Clock: clock.Real{}, Log: log, Process: getenv("AWS_LAMBDA_LOG_STREAM_NAME")}
+	p.Connect, p.SNS, p.Events = Connect(base, c.Access)
+	return New(c, p), nil
+}
+
+// Connect makes the SDK's own clients: those in the hub with the caller's credentials, those in the fleet with assumed roles.
+func Connect(base aws.Config, o access.Options) (cloud.Connect, notify.Publisher, EventBridge) {
+	roles := access.New(base, o)
+	fleet := func(role access.Role, account, region string) cloud.Clients {
+		return cloud.FromConfig(roles.Config(role, account, region))
+	}
+	return fleet, sns.NewFromConfig(base), eventbridge.NewFromConfig(base)
+}
+
+// Invoke is Handle as the Lambda library calls it. The library hands on the event as it came; of a function that takes JSON it
+// would read only the first value, and what is none would never be counted.
+func (a *App) Invoke(ctx context.Context, raw []byte) ([]byte, error) {
+	return []byte("null"), a.Handle(ctx, raw)
+}
