@@ -6,6 +6,8 @@ package capacity
 import (
 	"net/netip"
 	"slices"
+
+	"github.com/cniguard/cniguard/internal/fault"
 )
 
 // Subnet is a subnet that pods take addresses from.
@@ -48,6 +50,9 @@ type Pods struct {
 	Subnets []Subnet `json:"subnets"`
 	// Exempt says why IP capacity does not apply to this cluster, as "IPv6 cluster: …"; empty: it applies.
 	Exempt string `json:"exempt,omitempty"`
+	// Partly is the fault that may have hidden further subnets; nil: these are all. The fullest subnet is then at least as full
+	// as the fullest of these.
+	Partly *fault.Fault `json:"partly,omitempty"`
 }
 
 // Worst is the fullest pod subnet with an IPv4 range; of equals, the one with fewer free addresses, then the lower id.

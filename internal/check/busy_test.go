@@ -28,7 +28,7 @@ func TestABusyClusterIsLeftToTheOtherAndAskedForOnce(t *testing.T) {
 
 func TestWhoIsAskedLooksOnceMore(t *testing.T) {
 	speechless := fine()
-	speechless.Addon = guard.Read[*guard.Addon](nil)
+	speechless.Addon = guard.Read(&guard.Addon{Raw: "latest", Status: "ACTIVE"})
 	for name, c := range map[string]struct {
 		seen guard.Snapshot
 		call string
@@ -143,7 +143,7 @@ func TestManyChecksOfOneClusterThatOnlySpeakTellOnce(t *testing.T) {
 	const many = 8
 	for range 20 {
 		seen := fine()
-		seen.Addon = guard.Read[*guard.Addon](nil)
+		seen.Addon = guard.Read(&guard.Addon{Raw: "latest", Status: "ACTIVE"})
 		s := newStage(t, seen)
 		var wg, looking sync.WaitGroup
 		looking.Add(many)

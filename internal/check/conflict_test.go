@@ -9,6 +9,7 @@ import (
 	"github.com/cniguard/cniguard/internal/alarm"
 	"github.com/cniguard/cniguard/internal/fault"
 	"github.com/cniguard/cniguard/internal/guard"
+	"github.com/cniguard/cniguard/internal/policy"
 	"github.com/cniguard/cniguard/internal/telemetry"
 )
 
@@ -60,6 +61,53 @@ func TestAConflictAfterActingFoldsTheOutcomeIn(t *testing.T) {
 		t.Errorf("the record has the step %+v and %d messages", rec.Step, len(rec.Outbox))
 	}
 	s.wantToldOnce(guard.Reminded, guard.Started, guard.Opened)
+}
+
+func TestWhoWasOutrunDecidesAnewOnWhatTheOtherSaved(t *testing.T) {
+	bare := outdated()
+	bare.Alarms = guard.Read[[]alarm.Standing](nil)
+	for name, c := range map[string]struct {
+		seen guard.Snapshot
+		wake time.Duration // the other has proved a step; the next is watched for first
+	}{
+		"having done nothing":  {outdated(), guard.Soak + time.Minute},
+		"having put the alarm": {bare, 5 * time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t, c.seen)
+			s.policy = policyOf(t, policy.Set{Mode: new("approve")}) // nothing is updated, so that nothing is said of it in between
+			s.hook = at(1, "save", func() {
+				s.meddle(prod, func(r *guard.Record) { r.Proved = guard.Proved{Version: "v1.7.5-eksbuild.2", At: noon} })
+			})
+			s.run(s.engine("first"))
+			if s.count("observe") != 1 || s.count("do") > 1 {
+				t.Errorf("looked %d times, acted %d times", s.count("observe"), s.count("do"))
+			}
+			if wake, want := s.record(prod).Wake(), noon.Add(c.wake); !wake.Equal(want) {
+				t.Errorf("the next look is at %s, want %s", wake, want)
+			}
+		})
+	}
+}
+
+func TestWhoWasOutrunLeavesItToAnotherThatLookedLater(t *testing.T) {
+	s := newStage(t, outdated())
+	s.policy = policyOf(t, policy.Set{Mode: new("approve")})
+	s.hook = at(1, "save", func() { s.meddle(prod, func(r *guard.Record) { r.Seen = noon.Add(time.Second) }) })
+	s.run(s.engine("first"))
+	if s.count("observe") != 1 || s.count("save") != 1 || s.count("tell") != 0 {
+		t.Errorf("looked %d times, saved %d times, told %d", s.count("observe"), s.count("save"), s.count("tell"))
+	}
+}
+
+func TestWhoWasOutrunLooksAgainWhereItMayNowAct(t *testing.T) {
+	s := newStage(t, outdated())
+	s.meddle(prod, func(r *guard.Record) { r.Aside = &guard.Aside{Text: "enough", At: noon} })
+	s.hook = at(1, "save", func() { s.meddle(prod, func(r *guard.Record) { r.Aside = nil }) })
+	s.run(s.engine("first"))
+	if s.count("observe") != 2 || s.count("do") != 1 {
+		t.Errorf("looked %d times, acted %d times", s.count("observe"), s.count("do"))
+	}
 }
 
 // wantToldOnce wants exactly these news, each once and each under a key of its own.

@@ -226,108 +226,10 @@ func (e Engine) halted(ctx context.Context) *fault.Fault {
 	if err != nil {
 		return &fault.Fault{Kind: fault.Skip, Op: "halt", Text: "the fleet's halt could not be read: " + err.Error()}
 	}
-	if fleet.Halt != nil {
+	if fleet.Halt != nil && fleet.Halt.Holds(e.Clock.Now()) {
 		return &fault.Fault{Kind: fault.Skip, Op: "halt", Text: "the fleet was halted by " + fleet.Halt.By}
 	}
 	return nil
-}
-
-// conclude saves what the check came to, then tells what is in the outbox. When another check saved in between, the same
-// outcomes are folded into its record; nothing is done twice.
-func (e Engine) conclude(ctx context.Context, kept Kept, in guard.Input, p guard.Plan, done []guard.Outcome) (again bool, err error) {
-	for range folds {
-		in.Record = kept.Record
-		rec := guard.Conclude(in, p, done)
-		theirs := e.theirs(rec)
-		tell := len(rec.Outbox) > 0 && !theirs
-		switch {
-		case theirs: // they will find our messages when they save
-		case tell:
-			rec.Busy = e.busy(ctx)
-		default:
-			again, rec.Again, rec.Busy = rec.Again, false, guard.Busy{}
-		}
-		saved, err := e.Ledger.Save(ctx, Kept{Cluster: kept.Cluster, Record: rec, Version: kept.Version})
-		switch {
-		case err == nil && tell:
-			return e.tell(ctx, saved)
-		case err == nil:
-			return again, nil
-		case !errors.Is(err, ErrConflict):
-			return false, err
-		}
-		e.Counts.Add(telemetry.Conflicts, 1)
-		if kept, err = e.Ledger.Load(ctx, kept.Cluster); err != nil {
-			return false, err
-		}
-	}
-	return false, fmt.Errorf("conclude: %d others saved in between", folds)
-}
-
-// theirs reports whether another check is acting or telling.
-func (e Engine) theirs(rec guard.Record) bool {
-	return rec.Busy.By != e.By && rec.Busy.Until.After(e.Clock.Now())
-}
-
-// tell publishes the outbox, and then saves what is left of it. What could not be published stays for the next tick.
-func (e Engine) tell(ctx context.Context, kept Kept) (again bool, err error) {
-	tried := map[string]error{}
-	for range folds {
-		rec := kept.Record
-		theirs := e.theirs(rec) // this took longer than it might, and somebody took over: what is left is theirs to tell
-		if !theirs {
-			e.publish(ctx, kept, tried)
-		}
-		rec.Outbox = untold(rec.Outbox, tried)
-		if again = rec.Again && !theirs; !theirs {
-			rec.Again, rec.Busy = false, guard.Busy{}
-		}
-		if retry := e.Clock.Now().Add(retryTell); len(rec.Outbox) > 0 && (rec.Due.IsZero() || retry.Before(rec.Due)) {
-			rec.Due = retry
-		}
-		_, err = e.Ledger.Save(ctx, Kept{Cluster: kept.Cluster, Record: rec, Version: kept.Version})
-		if !errors.Is(err, ErrConflict) {
-			return again, err
-		}
-		e.Counts.Add(telemetry.Conflicts, 1)
-		if kept, err = e.Ledger.Load(ctx, kept.Cluster); err != nil {
-			return false, err
-		}
-	}
-	return false, fmt.Errorf("tell: %d others saved in between", folds)
-}
-
-// publish tries each message of the outbox that was not tried before.
-func (e Engine) publish(ctx context.Context, kept Kept, tried map[string]error) {
-	for _, m := range kept.Record.Outbox {
-		if _, done := tried[m.Key]; done {
-			continue
-		}
-		err := e.Teller.Tell(ctx, m)
-		tried[m.Key] = err
-		if err == nil {
-			e.Counts.Add(telemetry.Told, 1)
-			continue
-		}
-		e.Counts.Add(telemetry.TellFailed, 1)
-		e.Log.ErrorContext(ctx, "message not published", telemetry.Cluster(kept.Cluster), "key", m.Key, "error", err.Error())
-	}
-}
-
-const retryTell = 4 * time.Minute // so that the next tick finds it
-
-// untold is what is left of an outbox, with the failed tries counted.
-func untold(outbox []guard.Message, tried map[string]error) []guard.Message {
-	var left []guard.Message
-	for _, m := range outbox {
-		if err, done := tried[m.Key]; done && err == nil {
-			continue
-		} else if done {
-			m.Tries++
-		}
-		left = append(left, m)
-	}
-	return left
 }
 
 func (e Engine) log(ctx context.Context, id cluster.ID, p guard.Plan, done []guard.Outcome) {

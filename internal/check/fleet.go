@@ -29,7 +29,11 @@ func (e Engine) Tick(ctx context.Context) error {
 	}
 	var ts []event.Trigger
 	for _, id := range due {
-		if e.Policy.Contains(id.Account, id.Region) {
+		switch {
+		case !e.Policy.Contains(id.Account, id.Region):
+		case id.Name == "": // a unit that could not be listed
+			ts = append(ts, event.Trigger{Kind: event.Sweeping, Unit: event.Unit{Account: id.Account, Region: id.Region}, Run: "tick"})
+		default:
 			ts = append(ts, event.Trigger{Kind: event.Check, Cluster: id})
 		}
 	}
@@ -144,6 +148,7 @@ func (e Engine) Sweeping(ctx context.Context, u event.Unit, after, run string) e
 	ts := e.checkAll(ctx, u, names)
 	e.Log.InfoContext(ctx, "swept", "account", u.Account, "region", u.Region, "run", run,
 		"clusters", len(names), "failed", len(ts), "more", more, "listed", listErr == nil)
+	unitErr := e.judgeUnit(ctx, u, kept, listErr)
 	if listErr != nil {
 		e.Counts.Add(telemetry.NotListed, 1)
 		listErr = e.unitFault(ctx, "list the clusters of", u, listErr)
@@ -151,7 +156,31 @@ func (e Engine) Sweeping(ctx context.Context, u event.Unit, after, run string) e
 	if more && listErr == nil {
 		ts = append(ts, event.Trigger{Kind: event.Sweeping, Unit: u, After: names[len(names)-1], Run: run})
 	}
-	return errors.Join(listErr, e.wake(ctx, "sweep", ts))
+	return errors.Join(listErr, unitErr, e.wake(ctx, "sweep", ts))
+}
+
+// judgeUnit remembers and tells that a unit cannot be listed, and that it can be again. A unit that always could has no record.
+func (e Engine) judgeUnit(ctx context.Context, u event.Unit, known []Kept, listErr error) error {
+	id := cluster.ID{Account: u.Account, Region: u.Region}
+	k := Kept{Cluster: id}
+	if i := slices.IndexFunc(known, func(k Kept) bool { return k.Cluster == id }); i >= 0 {
+		k = known[i]
+	}
+	if listErr == nil && k.Record.Verdict.Word != guard.Unknown {
+		return nil
+	}
+	k, err := e.Ledger.Load(ctx, id)
+	if err != nil {
+		return fmt.Errorf("judge %s in %s: %w", u.Account, u.Region, err)
+	}
+	in := guard.Input{ID: id, Record: k.Record, Now: e.Clock.Now()}
+	in.Seen.At = in.Now
+	var f *fault.Fault
+	if listErr != nil {
+		f = reading(0, listErr).Fault
+	}
+	_, err = e.conclude(ctx, k, in, guard.JudgeUnit(in, f), nil)
+	return err
 }
 
 // checkAll checks clusters of a unit, a few side by side, and asks for those that failed to be checked again on their own.

@@ -210,3 +210,32 @@ func TestASweepChecksFourSideBySide(t *testing.T) {
 		s.wantChecked(names...)
 	})
 }
+
+// An account that cannot be entered is told, since no cluster of it can be; it is looked at again before the next sweep, and told
+// to be over.
+func TestAUnitThatCannotBeListedIsToldOnceAndRecovers(t *testing.T) {
+	s := fleet(t)
+	s.fails = failing("list", &fault.Fault{Kind: fault.Terminal, Op: "sts:AssumeRole", Need: "sts:AssumeRole"})
+	for range 3 {
+		if err := s.bulk().Sweeping(t.Context(), unit, "", "run"); err != nil {
+			t.Fatal(err)
+		}
+		s.now = s.now.Add(10 * time.Minute)
+	}
+	s.wantToldOnce(guard.Opened)
+	if err := s.bulk().Tick(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s.wantWoken(event.Trigger{Kind: event.Sweeping, Unit: unit, Run: "tick"})
+	s.fails = nil
+	saves := s.count("save")
+	for range 2 {
+		if err := s.bulk().Sweeping(t.Context(), unit, "", "tick"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.wantToldOnce(guard.Opened, guard.Recovered)
+	if n := s.count("save") - saves; n != 2 { // concluded and told once, and then left alone
+		t.Errorf("%d saves", n)
+	}
+}

@@ -77,18 +77,18 @@ func TestAMessageThatCannotBePublishedStaysAndTheOthersAreTold(t *testing.T) {
 
 func TestATellerThatNeverWorksIsTriedAgainAndAgainAndNothingIsLost(t *testing.T) {
 	seen := fine()
-	seen.Addon = guard.Read[*guard.Addon](nil)
+	seen.Addon = guard.Read(&guard.Addon{Raw: "latest", Status: "ACTIVE"})
 	s := newStage(t, seen)
 	s.fails = failing("tell", errors.New("the topic is gone"))
-	for range 3 {
+	for _, most := range []time.Duration{5 * time.Minute, 10 * time.Minute, 20 * time.Minute, 40 * time.Minute} {
 		s.run(s.engine("first"))
 		wake := s.record(prod).Wake()
-		if !wake.After(s.now) || wake.After(s.now.Add(5*time.Minute)) {
+		if !wake.After(s.now) || wake.After(s.now.Add(most)) {
 			t.Fatalf("at %s: due at %s", s.now, wake)
 		}
 		s.now = wake
 	}
-	if rec := s.record(prod); len(rec.Outbox) != 1 || rec.Outbox[0].Tries != 3 {
+	if rec := s.record(prod); len(rec.Outbox) != 1 || rec.Outbox[0].Tries != 4 {
 		t.Errorf("left in the outbox: %+v", rec.Outbox)
 	}
 	s.fails = nil
@@ -109,15 +109,28 @@ func TestAMessageThatAnotherAddsMeanwhileIsToldByWhoeverTells(t *testing.T) {
 	}
 }
 
-func TestACheckThatFindsTheRecordBusyAtItsEndLeavesItsMessagesThere(t *testing.T) {
-	seen := fine()
-	seen.Addon = guard.Read[*guard.Addon](nil)
-	s := newStage(t, seen)
-	busy := guard.Busy{By: "other", Until: noon.Add(time.Minute)}
-	s.hook = at(1, "save", func() { s.meddle(prod, func(r *guard.Record) { r.Busy = busy }) })
-	s.run(s.engine("first"))
-	if rec := s.record(prod); s.count("tell") != 0 || len(rec.Outbox) != 1 || rec.Busy != busy {
-		t.Errorf("told %d, %d messages left, busy with %+v", s.count("tell"), len(rec.Outbox), rec.Busy)
+func TestACheckThatFindsTheRecordBusyAtItsEndTellsNobody(t *testing.T) {
+	acted := fine()
+	acted.Addon, acted.Alarms = guard.Read(&guard.Addon{Raw: "latest", Status: "ACTIVE"}), guard.Read[[]alarm.Standing](nil)
+	watched := fine()
+	watched.Addon = guard.Read(&guard.Addon{Raw: "latest", Status: "ACTIVE"})
+	for name, c := range map[string]struct {
+		seen guard.Snapshot
+		left int // messages, for the other to tell
+	}{
+		"of what it did": {acted, 1},
+		"of what it saw": {watched, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t, c.seen)
+			busy := guard.Busy{By: "other", Until: noon.Add(time.Minute)}
+			s.hook = at(1, "save", func() { s.meddle(prod, func(r *guard.Record) { r.Busy = busy }) })
+			s.run(s.engine("first"))
+			rec := s.record(prod)
+			if s.count("tell") != 0 || len(rec.Outbox) != c.left || rec.Busy != busy {
+				t.Errorf("told %d, %d messages left, busy with %+v", s.count("tell"), len(rec.Outbox), rec.Busy)
+			}
+		})
 	}
 }
 

@@ -168,15 +168,12 @@ func (l *look) foregone() *guard.Reading[capacity.Pods] {
 	case l.vpc() == "":
 		return hide(&fault.Fault{Kind: fault.Skip, Text: "EKS names no VPC of the cluster"})
 	}
-	lists := append([]guard.Reading[[]string]{l.groups, l.profiles}, l.tagged...)
-	if f := gravest(lists); f != nil {
-		return hide(f)
-	}
 	return nil
 }
 
 // gravest is the fault to name of several readings: one of a missing permission before any other. Each of them leaves the set of
-// pod subnets incomplete, and the fullest subnet might be the one that is missing.
+// pod subnets incomplete, and the fullest subnet might be the one that is missing. What was found counts all the same: a full
+// subnet must not be hidden by a list that could not be read.
 func gravest[T any](rs []guard.Reading[T]) *fault.Fault {
 	var first *fault.Fault
 	for _, r := range rs {
@@ -193,11 +190,12 @@ func (l *look) pods() guard.Reading[capacity.Pods] {
 	if known := l.foregone(); known != nil {
 		return *known
 	}
-	if f := cmp.Or(gravest(l.sources), l.subnets.Fault); f != nil {
-		return guard.Hidden[capacity.Pods](f)
+	if l.subnets.Fault != nil {
+		return guard.Hidden[capacity.Pods](l.subnets.Fault)
 	}
 	by := l.found()
-	var pods capacity.Pods
+	lists := append([]guard.Reading[[]string]{l.groups, l.profiles}, l.tagged...)
+	pods := capacity.Pods{Partly: cmp.Or(gravest(lists), gravest(l.sources))}
 	for _, s := range l.subnets.Value {
 		if by[s.ID] != nil {
 			s.By = by[s.ID]
@@ -205,6 +203,8 @@ func (l *look) pods() guard.Reading[capacity.Pods] {
 		}
 	}
 	switch {
+	case len(pods.Subnets) == 0 && pods.Partly != nil:
+		return guard.Hidden[capacity.Pods](pods.Partly)
 	case len(by) == 0:
 		return guard.Hidden[capacity.Pods](&fault.Fault{Kind: fault.Skip,
 			Text: "no node group, Fargate profile or tagged instance tells which subnets the pods use"})

@@ -87,9 +87,11 @@ func (c *conclusion) outcomes() {
 			// The step stays without an id; the next check settles it by what AWS says.
 		case f.Kind == fault.Terminal:
 			c.failed(f.Error())
-		default: // throttled, another update is open, halted in the last moment: nothing was tried
+		default: // throttled, another update is open, halted in the last moment, or the row ended before: nothing was tried
 			c.rec.Step = nil
 			c.dueIn(later)
+			c.plan.Held = append(slices.Clone(c.plan.Held), Held{Action: o.Action, By: []Reason{{Gate: "row", Text: f.Error()}}})
+			c.plan.Verdict.Change = Answer{Waiting, f.Error()}
 		}
 	}
 }
@@ -109,6 +111,7 @@ func (c *conclusion) seen() {
 		}
 	}
 	c.meter()
+	c.returned()
 	findings, blind := c.findings()
 	c.dueAt(c.plan.Due)
 	for _, f := range findings {
@@ -122,6 +125,14 @@ func (c *conclusion) seen() {
 	c.leave()
 }
 
+// returned forgets failed tries once there is nothing left to update: the next update is a new matter.
+func (c *conclusion) returned() {
+	readable := c.in.Seen.Cluster.Fault == nil && c.in.Seen.Addon.Fault == nil
+	if readable && (c.plan.Verdict.Change.Word == Idle || c.plan.Verdict.Change.Word == Gone) {
+		c.rec.Aside, c.rec.Failed = nil, Failed{}
+	}
+}
+
 // leave marks the record of a cluster that is gone once nothing of ours is left behind.
 func (c *conclusion) leave() {
 	c.rec.Gone = false
@@ -131,7 +142,7 @@ func (c *conclusion) leave() {
 	left := len(c.plan.Held) > 0 || slices.ContainsFunc(c.done, func(o Outcome) bool { return o.Fault != nil })
 	c.rec.Gone = !left
 	if left {
-		c.dueIn(later)
+		c.dueIn(retryAfter(c.in, AlarmFailed))
 	}
 }
 
@@ -158,6 +169,7 @@ func (c *conclusion) progress() {
 		c.failed(why)
 	case lost:
 		c.rec.Step = nil
+		c.dueIn(soon)
 	}
 }
 
@@ -193,7 +205,7 @@ func (c *conclusion) stepFinding(s Step, severity Severity, facts []Fact) Findin
 	if s.ID != "" {
 		facts = append(facts, Fact{"update id", s.ID})
 	}
-	return Finding{Code: UpdateProgress, Severity: severity, Print: s.Token, Facts: facts}
+	return Finding{Code: UpdateProgress, Severity: severity, Print: s.Matter, Facts: facts}
 }
 
 // findings are the plan's, and those that come from what was done.
@@ -210,7 +222,7 @@ func (c *conclusion) findings() ([]Finding, map[Code]bool) {
 			f.Facts = append(f.Facts, Fact{"need", o.Fault.Need})
 		}
 		found = append(found, f)
-		c.dueIn(later)
+		c.dueIn(retryAfter(c.in, AlarmFailed))
 		break
 	}
 	return found, blind
@@ -255,7 +267,11 @@ func (c *conclusion) recover(code Code) {
 	if t.Times > 0 {
 		f := Finding{Code: code, Severity: t.Severity, Print: t.Print,
 			Facts: []Fact{{"lasted", minutes(c.in.Now.Sub(t.First))}}}
-		c.say(Recovered, f)
+		if c.plan.Verdict.Word == Gone {
+			c.say(Closed, f)
+		} else {
+			c.say(Recovered, f)
+		}
 	}
 	delete(c.rec.Told, code)
 }
@@ -266,9 +282,14 @@ func (c *conclusion) meter() {
 	switch {
 	case c.plan.Verdict.Word == Gone, pods.Fault == nil && pods.Value.Exempt != "":
 		c.rec.Meter = Meter{}
+	case pods.Fault != nil && pods.Fault.Kind == fault.Skip: // there are none to be found any more
+		c.rec.Meter.Subnets = nil
 	case c.in.Seen.Cluster.Fault == nil && pods.Fault == nil && settings.Fault == nil && len(pods.Value.Subnets) > 0:
-		s := settings.Value
-		c.rec.Meter = Meter{Subnets: pods.Value.IDs(), Warning: s.Warning, Critical: s.Critical, Publish: s.Alarms,
+		s, ids := settings.Value, pods.Value.IDs()
+		if pods.Value.Partly != nil { // what was found before may be among those that are hidden now
+			ids = slices.Compact(slices.Sorted(slices.Values(slices.Concat(ids, c.rec.Meter.Subnets))))
+		}
+		c.rec.Meter = Meter{Subnets: ids, Warning: s.Warning, Critical: s.Critical, Publish: s.Alarms,
 			Level: c.plan.Verdict.Capacity.Word}
 	}
 }
@@ -299,6 +320,25 @@ func (c *conclusion) say(news News, f Finding) {
 	for _, h := range c.plan.Held {
 		if h.Action.Kind == StartUpdate {
 			m.Held = h.By
+		}
+	}
+	c.post(m)
+}
+
+// post puts a message into the outbox, where it takes the place of an unsent one that says less of the same matter. So the outbox
+// of a topic that is gone does not grow with every reminder.
+func (c *conclusion) post(m Message) {
+	again := func(n News) bool { return n == Changed || n == Reminded }
+	for i, unsent := range c.rec.Outbox {
+		if unsent.Thread != m.Thread || !again(m.News) {
+			continue
+		}
+		if m.News == Reminded {
+			return // what waits to be told says it
+		}
+		if again(unsent.News) {
+			c.rec.Outbox[i] = m
+			return
 		}
 	}
 	c.rec.Outbox = append(c.rec.Outbox, m)

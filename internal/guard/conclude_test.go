@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/cniguard/cniguard/internal/capacity"
 	"github.com/cniguard/cniguard/internal/cni"
 	"github.com/cniguard/cniguard/internal/fault"
 	"github.com/cniguard/cniguard/internal/guard"
@@ -265,6 +266,9 @@ func TestACallWhoseAnswerNeverCameIsSettledByWhatAWSSays(t *testing.T) {
 			if (rec.Step == nil) != c.ended {
 				t.Errorf("step: %+v", rec.Step)
 			}
+			if c.ended && rec.Due.After(l.in.Now.Add(5*time.Minute)) {
+				t.Errorf("the next try waits until %v", rec.Due)
+			}
 			if c.found != nil && rec.Step.ID != c.found.ID {
 				t.Errorf("id: %q", rec.Step.ID)
 			}
@@ -322,7 +326,156 @@ func TestAClusterThatIsGoneTakesItsFindingsAlong(t *testing.T) {
 	if !rec.Gone || len(rec.Meter.Subnets) > 0 {
 		t.Errorf("record: %+v", rec)
 	}
-	l.heard("opened version-outdated", "recovered version-outdated")
+	l.heard("opened version-outdated", "closed version-outdated")
+}
+
+func TestPodSubnetsThatAreNotFoundAnyMoreAreNotMetered(t *testing.T) {
+	l := &life{t: t, in: fine()}
+	if rec := l.check(); len(rec.Meter.Subnets) != 2 {
+		t.Fatalf("meter: %+v", rec.Meter)
+	}
+	l.in.Seen.Pods = guard.Hidden[capacity.Pods](throttled("ec2:DescribeSubnets"))
+	if rec := l.check(); len(rec.Meter.Subnets) != 2 {
+		t.Errorf("a reading that failed ended the metering: %+v", rec.Meter)
+	}
+	l.in.Seen.Pods = guard.Hidden[capacity.Pods](&fault.Fault{Kind: fault.Skip, Text: "none was found"})
+	if rec := l.check(); len(rec.Meter.Subnets) != 0 {
+		t.Errorf("meter: %+v", rec.Meter)
+	}
+}
+
+func TestAnAddonThatIsNoLongerManagedIsNotCalledMended(t *testing.T) {
+	l := observed(t)
+	l.check()
+	l.in.Seen.Addon = guard.Read[*guard.Addon](nil) // delete-addon --preserve: what runs is as old as before
+	l.after(time.Hour)
+	l.check()
+	l.after(time.Hour)
+	l.check()
+	l.heard("opened version-outdated", "opened install-unknown")
+}
+
+func TestFaultsThatChangeFromCheckToCheckAreOneMatter(t *testing.T) {
+	l := &life{t: t, in: fine()}
+	for i := range 24 {
+		l.in.Seen.Alarms.Fault, l.in.Seen.Catalogue.Fault = nil, nil
+		if i%2 == 0 {
+			l.in.Seen.Alarms.Fault = throttled("cloudwatch:DescribeAlarms")
+		} else {
+			l.in.Seen.Catalogue.Fault = throttled("eks:DescribeAddonVersions")
+		}
+		l.check()
+		l.after(5 * time.Minute)
+	}
+	l.heard("opened unreadable")
+}
+
+func TestAFaultCostsFewerChecksTheLongerItLasts(t *testing.T) {
+	l := &life{t: t, in: fine()}
+	l.in.Seen.Alarms.Fault = denied("cloudwatch:DescribeAlarms")
+	checks := 0
+	for day := l.in.Now.Add(24 * time.Hour); l.in.Now.Before(day); checks++ {
+		rec := l.check()
+		if rec.Due.IsZero() {
+			t.Fatal("it is not looked at again")
+		}
+		l.in.Now = rec.Due
+	}
+	if checks > 45 {
+		t.Errorf("%d checks in a day", checks)
+	}
+}
+
+func TestRemindersDoNotPileUpWhileNothingCanBePublished(t *testing.T) {
+	l := &life{t: t, in: fine()}
+	l.in.Seen.Pods.Value.Subnets[0].Free = 3
+	for range 100 {
+		l.in.Seen.At = l.in.Now
+		l.in.Record = guard.Conclude(l.in, guard.Decide(l.in), nil)
+		l.after(5 * time.Hour)
+	}
+	if got := l.in.Record.Outbox; len(got) != 1 || got[0].News != guard.Opened {
+		t.Errorf("%d messages wait: %+v", len(got), got)
+	}
+}
+
+func TestAStepThatEKSDoesNotKnowIsNotWaitedForForEver(t *testing.T) {
+	l := &life{t: t, in: outdated()}
+	l.check(guard.Outcome{ID: "u-1"})
+	l.in.Seen.Update = guard.Read[*guard.Update](nil)
+	l.after(10 * time.Minute)
+	if rec := l.check(); rec.Step == nil {
+		t.Error("given up after ten minutes")
+	}
+	l.after(guard.StuckAfter)
+	if rec := l.check(); rec.Step != nil || rec.Failed.Tries != 0 {
+		t.Errorf("record: %+v", rec)
+	}
+}
+
+func TestAnAddonThatSomebodyMovedOnIsNoFailure(t *testing.T) {
+	l := &life{t: t, in: outdated()}
+	l.check(guard.Outcome{ID: "u-1"})
+	l.said = nil
+	l.in.Seen.Update = guard.Read(&guard.Update{ID: "u-1", Status: "Successful"})
+	l.in.Seen.Addon = guard.Read(addon("v1.9.0-eksbuild.1"))
+	l.after(time.Hour)
+	if rec := l.check(); rec.Step != nil || rec.Failed.Tries != 0 || rec.Proved.Version != "" {
+		t.Errorf("record: %+v", rec)
+	}
+	l.heard("recovered version-outdated")
+}
+
+func TestWhatWasSetAsideEndsWhenItIsMendedByHand(t *testing.T) {
+	l := &life{t: t, in: fine()}
+	l.in.Record.Aside = &guard.Aside{Text: "2 tries failed", At: noon.Add(-48 * time.Hour)}
+	l.in.Record.Failed = guard.Failed{To: "v1.9.0-eksbuild.1", Tries: 2, Last: noon.Add(-48 * time.Hour)}
+	if rec := l.check(); rec.Aside != nil || rec.Failed.Tries != 0 {
+		t.Errorf("record: %+v", rec)
+	}
+}
+
+func TestAnUpdateWhoseRowEndedBeforeItIsHeldWithTheReason(t *testing.T) {
+	in := outdated()
+	in.Seen.At = noon
+	p := guard.Decide(in)
+	rec, _ := guard.Intend(in, p)
+	in.Record = rec
+	rec = guard.Conclude(in, p, []guard.Outcome{{Action: p.Actions[0], Fault: &fault.Fault{Kind: fault.Skip, Text: "the alarm could not be removed"}}})
+	if rec.Step != nil || len(rec.Held) != 1 || rec.Held[0].By[0].Text == "" || rec.Verdict.Change.Word != guard.Waiting {
+		t.Errorf("record: %+v", rec)
+	}
+}
+
+func TestAllTriesOfAStepAreOneThread(t *testing.T) {
+	l := &life{t: t, in: outdated()}
+	threads := map[string]bool{}
+	for range 2 {
+		for _, u := range []*guard.Update{nil, {ID: "u", Status: "Failed"}} {
+			l.in.Seen.At, l.in.Seen.Update = l.in.Now, guard.Read(u)
+			p := guard.Decide(l.in)
+			l.in.Record, _ = guard.Intend(l.in, p)
+			var done []guard.Outcome
+			for _, a := range p.Actions {
+				done = append(done, guard.Outcome{Action: a, ID: "u"})
+			}
+			rec := guard.Conclude(l.in, p, done)
+			for _, m := range rec.Outbox {
+				if m.Finding.Code == guard.UpdateProgress {
+					threads[m.Thread] = true
+				}
+			}
+			rec.Outbox = nil
+			l.in.Record = rec
+			if l.in.Seen.Of = ""; rec.Step != nil {
+				l.in.Seen.Of = rec.Step.Token
+			}
+			l.after(guard.RetryAfter + time.Minute)
+		}
+	}
+	if len(threads) != 1 {
+		t.Errorf("%d threads", len(threads))
+	}
 }
 
 func TestAnAlarmThatCannotBePutIsToldAndRecovers(t *testing.T) {

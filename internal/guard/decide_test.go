@@ -100,8 +100,58 @@ func TestDecide(t *testing.T) {
 			func(in *guard.Input) {
 				in.Seen.Addon = guard.Read[*guard.Addon](nil)
 				in.Seen.Cluster.Value.AutoMode = true
+				found(in, "instances")
 			},
 			want{"fine", "none", "not applicable", "fine", "idle", nil, nil, nil}},
+		{"a node group beside Auto Mode may run an aws-node of its own", outdated,
+			func(in *guard.Input) {
+				in.Seen.Addon = guard.Read[*guard.Addon](nil)
+				in.Seen.Cluster.Value.AutoMode = true
+			},
+			want{"unknown", "unknown", "unknown", "fine", "idle", []guard.Code{guard.InstallUnknown}, nil, nil}},
+		{"Fargate alone needs no vpc-cni", outdated,
+			func(in *guard.Input) {
+				in.Seen.Addon = guard.Read[*guard.Addon](nil)
+				found(in, "Fargate profile jobs")
+			},
+			want{"fine", "none", "not applicable", "fine", "idle", nil, nil, nil}},
+		{"a full subnet is not hidden by a list that could not be read", fine,
+			func(in *guard.Input) {
+				in.Seen.Pods.Value.Subnets[0].Free = 3
+				in.Seen.Pods.Value.Partly = denied("eks:ListFargateProfiles")
+			},
+			want{"critical", "managed", "fine", "critical", "idle", []guard.Code{guard.CapacityLow, guard.Unreadable}, nil, nil}},
+		{"subnets that have room are unknown while a list could not be read, and nothing is updated", outdated,
+			func(in *guard.Input) { in.Seen.Pods.Value.Partly = denied("eks:ListFargateProfiles") },
+			want{"outdated", "managed", "outdated", "unknown", "waiting",
+				[]guard.Code{guard.VersionOutdated, guard.UpdateBlocked, guard.Unreadable}, nil, []string{"alarm"}}},
+		{"an alarm in ALARM speaks for subnets that cannot be read", fine,
+			func(in *guard.Input) {
+				in.Seen.Pods = guard.Hidden[capacity.Pods](throttled("ec2:DescribeSubnets"))
+				in.Seen.Alarms = guard.Read([]alarm.Standing{standing(alarm.InAlarm)})
+			},
+			want{"warning", "managed", "fine", "warning", "idle", []guard.Code{guard.CapacityLow, guard.Unreadable}, nil, nil}},
+		{"alarms off holds also where the subnets cannot be read", fine,
+			func(in *guard.Input) {
+				in.Settings.Value.Alarms = false
+				in.Seen.Pods = guard.Hidden[capacity.Pods](throttled("ec2:DescribeSubnets"))
+			},
+			want{"unknown", "managed", "fine", "unknown", "idle", []guard.Code{guard.Unreadable}, []string{"drop alarm cniguard-prod-pod-subnets"}, nil}},
+		{"whether an update is wanted is not known without the versions", fine,
+			func(in *guard.Input) {
+				in.Settings.Value.Target = cni.ToLatest
+				in.Seen.Catalogue = guard.Hidden[[]cni.Release](throttled("eks:DescribeAddonVersions"))
+			},
+			want{"fine", "managed", "fine", "fine", "waiting", []guard.Code{guard.Unreadable}, nil, nil}},
+		{"a cluster that was set aside and then mended by hand is idle", fine,
+			func(in *guard.Input) { in.Record.Aside = &guard.Aside{Text: "2 tries failed", At: noon} },
+			want{"fine", "managed", "fine", "fine", "idle", nil, nil, nil}},
+		{"a cluster that was set aside and is gone is gone", outdated,
+			func(in *guard.Input) {
+				in.Record.Aside = &guard.Aside{Text: "2 tries failed", At: noon}
+				in.Seen.Cluster = guard.Read[*guard.Cluster](nil)
+			},
+			want{"gone", "gone", "gone", "gone", "gone", nil, []string{"drop alarm cniguard-prod-pod-subnets"}, nil}},
 		{"an add-on that could not be read is unknown and not changed", outdated,
 			func(in *guard.Input) { in.Seen.Addon = guard.Hidden[*guard.Addon](denied("eks:DescribeAddon")) },
 			want{"unknown", "unknown", "unknown", "fine", "idle", []guard.Code{guard.Unreadable}, nil, nil}},
@@ -116,7 +166,7 @@ func TestDecide(t *testing.T) {
 			want{"unknown", "unknown", "unknown", "unknown", "idle", nil, nil, nil}},
 		{"a cluster that is gone loses its alarm", outdated,
 			func(in *guard.Input) { in.Seen.Cluster = guard.Read[*guard.Cluster](nil) },
-			want{"gone", "gone", "gone", "gone", "idle", nil, []string{"drop alarm cniguard-prod-pod-subnets"}, nil}},
+			want{"gone", "gone", "gone", "gone", "gone", nil, []string{"drop alarm cniguard-prod-pod-subnets"}, nil}},
 		{"a degraded add-on is a finding and is not updated", outdated,
 			func(in *guard.Input) {
 				in.Seen.Addon.Value.Status, in.Seen.Addon.Value.Issues = "DEGRADED", []string{"InsufficientNumberOfReplicas: 2 of 3"}
@@ -169,8 +219,12 @@ func TestEachGateShutsAlone(t *testing.T) {
 		"halt": func(in *guard.Input) {
 			in.Fleet.Value.Halt = &guard.Order{Kind: guard.Halting, By: "ann", Because: "incident", At: noon}
 		},
-		"owner":     func(in *guard.Input) { in.Settings.Value.Owner = "" },
-		"path":      func(in *guard.Input) { in.Seen.Catalogue.Value = in.Seen.Catalogue.Value[:1] },
+		"owner": func(in *guard.Input) { in.Settings.Value.Owner = "" },
+		"path":  func(in *guard.Input) { in.Seen.Catalogue.Value = in.Seen.Catalogue.Value[:1] },
+		"gap":   func(in *guard.Input) { in.Seen.Catalogue.Value = in.Seen.Catalogue.Value[2:] },
+		"moved back": func(in *guard.Input) {
+			in.Record.Proved = guard.Proved{Version: "v1.8.0-eksbuild.1", At: noon.Add(-24 * time.Hour)}
+		},
 		"alarm":     func(in *guard.Input) { in.Seen.Alarms.Value[0].State = alarm.InsufficientData },
 		"room":      func(in *guard.Input) { in.Seen.Pods.Value.Subnets[1].Free = 15 },
 		"ready":     func(in *guard.Input) { in.Seen.Cluster.Value.Status = "UPDATING" },
@@ -290,17 +344,26 @@ func TestApprovals(t *testing.T) {
 	}
 }
 
+// found says by what all pod subnets were found.
+func found(in *guard.Input, by string) {
+	for i := range in.Seen.Pods.Value.Subnets {
+		in.Seen.Pods.Value.Subnets[i].By = []string{by}
+	}
+}
+
 func TestOwnersAreFoundByTags(t *testing.T) {
 	for _, c := range []struct{ key, value, owner string }{
 		{"aws:cloudformation:stack-name", "eks", "CloudFormation"},
 		{"alpha.eksctl.io/cluster-name", "prod", "eksctl"},
 		{"ManagedBy", "Terraform", "Terraform"},
-		{"managed-by", "opentofu", "OpenTofu"},
+		{"managed-by", "opentofu", "opentofu"},
 		{"terraform", "true", "Terraform"},
 		{"pulumi:project", "net", "Pulumi"},
 		{"app.kubernetes.io/managed-by", "Helm", "Helm"},
 		{"terraform", "false", ""},
-		{"ManagedBy", "the network team", ""},
+		{"ManagedBy", "the network team", "the network team"},
+		{"managed-by", "terragrunt", "terragrunt"},
+		{"managed-by", "cniguard", ""},
 		{"env", "terraform", ""},
 	} {
 		for _, place := range []string{"add-on", "cluster"} {
@@ -323,6 +386,31 @@ func TestOwnersAreFoundByTags(t *testing.T) {
 					t.Errorf("held: %+v", p.Held)
 				}
 			})
+		}
+	}
+}
+
+// A person's rollback is not undone by an approval from before it, nor by mode auto; a new approval may.
+func TestWhatAPersonMovedBackStaysThere(t *testing.T) {
+	for _, mode := range []policy.Mode{policy.Approve, policy.Auto} {
+		in := outdated()
+		in.Settings.Value.Mode = mode
+		in.Record.Proved = guard.Proved{Version: "v1.8.0-eksbuild.1", At: noon.Add(-24 * time.Hour)}
+		p := guard.Decide(in)
+		o := guard.Order{Kind: guard.Approval, By: "ann", At: noon.Add(-25 * time.Hour), Until: noon.Add(time.Hour), Steps: p.Path, Keeps: p.Keeps}
+		in.Orders = guard.Read([]guard.Order{o})
+		if got := gates(guard.Decide(in)); !slices.Equal(got, []string{"moved back"}) {
+			t.Errorf("%s, an approval from before: held by %v", mode, got)
+		}
+		in.Orders.Value[0].At = noon.Add(-time.Hour)
+		again := guard.Decide(in)
+		if len(again.Actions) != 1 {
+			t.Errorf("%s, a new approval: held %+v", mode, again.Held)
+			continue
+		}
+		in.Record.Proved = guard.Proved{}
+		if first := guard.Decide(in); first.Actions[0].Step.Token == again.Actions[0].Step.Token {
+			t.Error("the same step after a rollback has the same client request token")
 		}
 	}
 }

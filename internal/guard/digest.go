@@ -34,9 +34,10 @@ func hash(path []string, keeps string) string {
 	return digest(append([]string{keeps}, path...)...)
 }
 
-// token is the client request token of a step. A try that was lost uses the same one again.
-func token(id cluster.ID, s Step) string {
-	return digest(id.ARN(), s.From.String(), s.To.String(), strconv.Itoa(s.Try))
+// matter names what a step is about: the same for each of its tries, and another one after an add-on that was proved at a version
+// was moved back. A try that was lost has the same client request token as the one that takes its place.
+func matter(id cluster.ID, s Step, last Proved) string {
+	return digest(id.ARN(), s.From.String(), s.To.String(), last.At.UTC().Format(time.RFC3339Nano))
 }
 
 func earlier(a, b time.Time) time.Time {

@@ -28,6 +28,8 @@ const (
 	AddonUnhealthy Code = "addon-unhealthy"
 	// Unreadable is something that could not be read.
 	Unreadable Code = "unreadable"
+	// UnitUnreadable is an account and region whose clusters could not be listed. It is a finding of the unit, not of a cluster.
+	UnitUnreadable Code = "unit-unreadable"
 	// UpdateBlocked is an update that is wanted and allowed, and held by a gate that a person must open.
 	UpdateBlocked Code = "update-blocked"
 	// UpdateStuck is an update of ours that has not ended in time.
@@ -42,7 +44,7 @@ const (
 func Codes() []Code {
 	return []Code{
 		VersionOutdated, VersionUnknown, InstallUnknown, ReleaseBad, CapacityLow, CapacityUnknown, MetricSilent, AlarmFailed,
-		AddonUnhealthy, Unreadable, UpdateBlocked, UpdateStuck, UpdateAside,
+		AddonUnhealthy, Unreadable, UnitUnreadable, UpdateBlocked, UpdateStuck, UpdateAside,
 	}
 }
 

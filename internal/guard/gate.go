@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cniguard/cniguard/internal/alarm"
+	"github.com/cniguard/cniguard/internal/cni"
 	"github.com/cniguard/cniguard/internal/fault"
 	"github.com/cniguard/cniguard/internal/policy"
 )
@@ -27,6 +28,8 @@ func Gates() []Gate {
 		{Name: "halt", Shut: shutHalt},
 		{Name: "owner", Person: true, Shut: func(in Input, _ Step) (string, time.Time) { return shutOwner(in), time.Time{} }},
 		{Name: "path", Person: true, Shut: shutPath},
+		{Name: "gap", Person: true, Shut: shutGap},
+		{Name: "moved back", Person: true, Shut: shutMovedBack},
 		{Name: "catalogue", Person: true, Shut: shutCatalogue},
 		{Name: "alarm", Person: true, Shut: func(in Input, _ Step) (string, time.Time) { return shutAlarm(in), time.Time{} }},
 		{Name: "room", Person: true, Shut: func(in Input, _ Step) (string, time.Time) { return shutRoom(in), time.Time{} }},
@@ -67,14 +70,15 @@ func shutHalt(in Input, _ Step) (string, time.Time) {
 	if f := in.Fleet.Fault; f != nil {
 		return unread("the fleet's halt", f), time.Time{}
 	}
-	if h := in.Fleet.Value.Halt; h != nil && h.holds(in.Now) {
+	if h := in.Fleet.Value.Halt; h != nil && h.Holds(in.Now) {
 		return fmt.Sprintf("the fleet was halted by %s: %s", h.By, h.Because), h.Until
 	}
 	return "", time.Time{}
 }
 
-// owners are the tags by which tools that manage infrastructure can be known. CloudFormation sets its own; eksctl tags what it
-// makes; Terraform and Pulumi leave no mark of their own, so that only their users' customary tags can tell.
+// owner reads who manages something from its tags. CloudFormation sets its own; eksctl tags what it makes; Terraform and Pulumi
+// leave no mark of their own, so that only their users' customary tags can tell. Whatever such a tag names is an owner, known to
+// us or not.
 func owner(tags map[string]string) (name, evidence string) {
 	for _, key := range sortedKeys(tags) {
 		lower, value := strings.ToLower(key), strings.ToLower(tags[key])
@@ -87,8 +91,8 @@ func owner(tags map[string]string) (name, evidence string) {
 			name = "Pulumi"
 		case lower == "terraform" && value != "false", strings.HasPrefix(lower, "terraform:"):
 			name = "Terraform"
-		case isManagedBy(lower) && tools[value] != "":
-			name = tools[value]
+		case isManagedBy(lower) && value != "" && value != policy.Owned && value != "eks":
+			name = tags[key]
 		default:
 			continue
 		}
@@ -97,14 +101,9 @@ func owner(tags map[string]string) (name, evidence string) {
 	return "", ""
 }
 
-var tools = map[string]string{
-	"terraform": "Terraform", "opentofu": "OpenTofu", "pulumi": "Pulumi", "cloudformation": "CloudFormation", "cdk": "CDK",
-	"eksctl": "eksctl", "helm": "Helm", "argocd": "Argo CD", "flux": "Flux", "crossplane": "Crossplane",
-}
-
 func isManagedBy(lower string) bool {
 	switch strings.NewReplacer("-", "", "_", "", ":", "", "/", "", ".", "").Replace(lower) {
-	case "managedby", "provisionedby", "createdby", "provisioner", "appkubernetesiomanagedby", "iac", "iactool":
+	case "managedby", "provisionedby", "provisioner", "appkubernetesiomanagedby", "iac", "iactool":
 		return true
 	}
 	return false
@@ -140,6 +139,31 @@ func shutPath(_ Input, s Step) (string, time.Time) {
 	return "", time.Time{}
 }
 
+// shutGap lets a jump over minor versions go only with a person's word: EKS advises against it, and may refuse it.
+func shutGap(in Input, s Step) (string, time.Time) {
+	if s.Gap == "" || approved(in, s, time.Time{}) {
+		return "", time.Time{}
+	}
+	return s.Gap + "; an approval opens this", time.Time{}
+}
+
+// shutMovedBack does not undo what a person did: an add-on that we proved at a version and that is below it now was moved back.
+func shutMovedBack(in Input, s Step) (string, time.Time) {
+	proved := in.Record.Proved
+	if cni.Compare(s.From, cni.Parse(proved.Version)) >= 0 || approved(in, s, proved.At) {
+		return "", time.Time{}
+	}
+	return fmt.Sprintf("it was updated to %s on %s and moved back since; a new approval opens this",
+		proved.Version, proved.At.UTC().Format("2006-01-02 15:04")), time.Time{}
+}
+
+// approved reports whether an approval that was given after an instant lets the step go.
+func approved(in Input, s Step, after time.Time) bool {
+	return in.Orders.Fault == nil && slices.ContainsFunc(in.Orders.Value, func(o Order) bool {
+		return o.Kind == Approval && o.Holds(in.Now) && o.At.After(after) && o.Keeps == s.Keeps && covers(o.Steps, s.Path)
+	})
+}
+
 func shutCatalogue(in Input, s Step) (string, time.Time) {
 	if f := in.Seen.Catalogue.Fault; f != nil {
 		return unread("the list of compatible versions", f), time.Time{}
@@ -165,6 +189,8 @@ func shutAlarm(in Input) string {
 		return unread("the pod subnets", in.Seen.Pods.Fault)
 	case in.Seen.Pods.Value.Exempt != "":
 		return "" // capacity does not apply; the verdict says why
+	case in.Seen.Pods.Value.Partly != nil:
+		return unread("some pod subnets", in.Seen.Pods.Value.Partly)
 	case in.Seen.Alarms.Fault != nil:
 		return unread("the alarm", in.Seen.Alarms.Fault)
 	case in.Settings.Fault != nil:
@@ -204,7 +230,7 @@ func shutRoom(in Input) string {
 	return ""
 }
 
-func shutReady(in Input, _ Step) (string, time.Time) {
+func shutReady(in Input, s Step) (string, time.Time) {
 	switch {
 	case in.Seen.Cluster.Fault != nil || in.Seen.Addon.Fault != nil:
 		return "the cluster or the add-on could not be read", time.Time{}
@@ -212,8 +238,8 @@ func shutReady(in Input, _ Step) (string, time.Time) {
 		return "there is no managed add-on", time.Time{}
 	case in.Seen.Cluster.Value.Status != "ACTIVE":
 		return "the cluster is " + in.Seen.Cluster.Value.Status, time.Time{}
-	case in.Seen.Addon.Value.Status == "UPDATE_FAILED" && in.Record.Failed.Tries > 0:
-		return "", time.Time{} // our own try failed; the next one mends it
+	case in.Seen.Addon.Value.Status == "UPDATE_FAILED" && in.Record.Failed.To == s.To.String():
+		return "", time.Time{} // our own try of this step failed; the next one mends it
 	case in.Seen.Addon.Value.Status != "ACTIVE":
 		return "the add-on is " + in.Seen.Addon.Value.Status, time.Time{}
 	}
@@ -238,17 +264,10 @@ func shutSoak(in Input, s Step) (string, time.Time) {
 	return "", time.Time{}
 }
 
-func shutAside(in Input, _ Step) (string, time.Time) {
+func shutAside(in Input, s Step) (string, time.Time) {
 	aside := in.Record.Aside
-	if aside == nil {
+	if aside == nil || approved(in, s, aside.At) {
 		return "", time.Time{}
-	}
-	if in.Orders.Fault == nil {
-		for _, o := range in.Orders.Value {
-			if o.Kind == Approval && o.holds(in.Now) && o.At.After(aside.At) {
-				return "", time.Time{}
-			}
-		}
 	}
 	return aside.Text + "; a new approval opens this", time.Time{}
 }
@@ -258,7 +277,7 @@ func shutDenial(in Input, _ Step) (string, time.Time) {
 		return unread("what people ordered", f), time.Time{}
 	}
 	for _, o := range in.Orders.Value {
-		if o.Kind == Denial && o.holds(in.Now) {
+		if o.Kind == Denial && o.Holds(in.Now) {
 			return fmt.Sprintf("denied by %s: %s", o.By, o.Because), o.Until
 		}
 	}
@@ -269,23 +288,16 @@ func shutApproval(in Input, s Step) (string, time.Time) {
 	if in.Settings.Fault != nil || in.Settings.Value.Mode != policy.Approve || in.Orders.Fault != nil {
 		return "", time.Time{} // mode and denial say it
 	}
-	stale := false
-	for _, o := range in.Orders.Value {
-		if o.Kind != Approval || !o.holds(in.Now) {
-			continue
-		}
-		if o.Keeps == s.Keeps && covers(o.Steps, s.Path) {
-			return "", time.Time{}
-		}
-		stale = true
+	if approved(in, s, time.Time{}) {
+		return "", time.Time{}
 	}
-	if stale {
+	if slices.ContainsFunc(in.Orders.Value, func(o Order) bool { return o.Kind == Approval && o.Holds(in.Now) }) {
 		return "the plan is not the one that was approved; it waits for a new approval", time.Time{}
 	}
 	return "it waits for an approval", time.Time{}
 }
 
-// holds reports whether the order is in force.
-func (o Order) holds(now time.Time) bool {
+// Holds reports whether the order is in force.
+func (o Order) Holds(now time.Time) bool {
 	return !o.At.After(now) && (o.Until.IsZero() || now.Before(o.Until))
 }

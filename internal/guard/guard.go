@@ -141,11 +141,14 @@ type Step struct {
 	Path  []string    `json:"path"` // this step and those to come
 	Keeps string      `json:"keeps"`
 	Try   int         `json:"try"` // from 1
-	Token string      `json:"token"`
-	ID    string      `json:"id,omitempty"` // of the update
-	Since time.Time   `json:"since"`
-	Why   string      `json:"why,omitempty"`  // there is no way: To is unknown
-	Told  bool        `json:"told,omitempty"` // that it started
+	// Matter names what the step is about, and is the same for all its tries. Token is the client request token of this try.
+	Matter string    `json:"matter"`
+	Token  string    `json:"token"`
+	ID     string    `json:"id,omitempty"` // of the update
+	Since  time.Time `json:"since"`
+	Why    string    `json:"why,omitempty"`  // there is no way: To is unknown
+	Gap    string    `json:"gap,omitempty"`  // which minor versions it jumps over, since none of them is compatible
+	Told   bool      `json:"told,omitempty"` // that it started
 }
 
 // Failed counts the failed tries of a step.
@@ -302,6 +305,7 @@ const (
 	Started   News = "update started"
 	Updated   News = "updated"
 	NotDone   News = "update failed"
+	Closed    News = "closed" // the cluster is gone, and the matter with it
 )
 
 // Message is what people are told. It holds all that its text is made of.

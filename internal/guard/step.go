@@ -2,6 +2,8 @@ package guard
 
 import (
 	"strings"
+
+	"github.com/cniguard/cniguard/internal/cni"
 )
 
 // progress is what has become of the record's step, as AWS tells it.
@@ -30,8 +32,12 @@ func settle(in Input) (progress, string) {
 	}
 	u := in.Seen.Update.Value
 	if u == nil {
-		if step.ID == "" && in.Now.Sub(step.Since) >= lostAfter && !inState(in.Seen.Addon, "UPDATING") {
+		age, updating := in.Now.Sub(step.Since), inState(in.Seen.Addon, "UPDATING")
+		switch {
+		case step.ID == "" && age >= lostAfter && !updating:
 			return lost, "UpdateAddon was not called"
+		case step.ID != "" && age >= StuckAfter && !updating:
+			return lost, "EKS does not know the update any more"
 		}
 		return running, ""
 	}
@@ -53,6 +59,8 @@ func settleAddon(in Input, step Step) (progress, string) {
 	switch {
 	case addon.Status == "ACTIVE" && addon.Version == step.To:
 		return proved, ""
+	case cni.Compare(addon.Version, step.To) > 0:
+		return lost, "somebody moved the add-on on"
 	case addon.Status == "DEGRADED" || addon.Status == "UPDATE_FAILED":
 		return failed, "EKS says the update was successful, but the add-on is " + addon.Status + ": " + orNone(addon.Issues)
 	case in.Now.Sub(step.Since) > StuckAfter && addon.Status == "ACTIVE":

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/cniguard/cniguard/internal/access"
 	"github.com/cniguard/cniguard/internal/alarm"
 	"github.com/cniguard/cniguard/internal/cluster"
 	"github.com/cniguard/cniguard/internal/guard"
@@ -45,6 +46,12 @@ func updateAddon(m guard.Message) []string {
 
 func listAddons(m guard.Message) []string {
 	return []string{eks("list-addons", m), "--cluster-name " + name(m)}
+}
+
+func listClusters(m guard.Message) []string { return []string{eks("list-clusters", m)} }
+
+func observerRole(guard.Message) []string {
+	return []string{"aws iam get-role", "--role-name " + string(access.Observer)}
 }
 
 func listUpdates(m guard.Message) []string {
@@ -100,7 +107,15 @@ func quote(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
-// link is the cluster's page in the console of its partition.
+// label is what a message calls its cluster. A message about an account and region has none.
+func label(id cluster.ID) string {
+	if id.Name == "" {
+		return "account " + id.Account + " in " + id.Region
+	}
+	return id.Name
+}
+
+// link is the cluster's page in the console of its partition; that of all clusters, where a message is about a region.
 func link(id cluster.ID) string {
 	return cluster.ID{Region: url.QueryEscape(id.Region), Name: url.PathEscape(id.Name)}.ConsoleURL()
 }

@@ -73,6 +73,8 @@ func samples() map[string]guard.Message {
 			"issue", "InsufficientNumberOfReplicas: The add-on is unhealthy because it doesn't have the desired number of replicas."),
 		"unreadable": sample(guard.Unreadable, guard.Warning, "need", "eks:DescribeAddon",
 			"add-on", "eks:DescribeAddon: AccessDeniedException: not authorized to perform: eks:DescribeAddon"),
+		"unit-unreadable": sample(guard.UnitUnreadable, guard.Warning, "need", "sts:AssumeRole",
+			"error", "sts:AssumeRole: AccessDenied: assume role arn:aws:iam::111122223333:role/cniguard-observer: not authorized"),
 		"update-blocked": sample(guard.UpdateBlocked, guard.Warning, "wanted", "v1.7.5-eksbuild.2 to v1.8.0-eksbuild.1",
 			"owner", "the cluster belongs to Terraform (tag ManagedBy=terraform): change the add-on there"),
 		"update-stuck": sample(guard.UpdateStuck, guard.Warning, "step", "v1.7.5-eksbuild.2 to v1.8.0-eksbuild.1",
@@ -104,6 +106,10 @@ func samples() map[string]guard.Message {
 	edit("metric-silent", func(m *guard.Message) { m.Done = []string{"put alarm cniguard-prod-eu-pod-subnets"} })
 	edit("unreadable", func(m *guard.Message) {
 		m.Version, m.Path, m.Held, m.Verdict = "", nil, nil, guard.Verdict{Word: "unknown"}
+	})
+	edit("unit-unreadable", func(m *guard.Message) {
+		m.Cluster.Name, m.Version, m.Role, m.Path, m.Held, m.Mode = "", "", "", nil, nil, ""
+		m.Verdict = guard.Verdict{Word: "unknown"}
 	})
 	edit("update-blocked", func(m *guard.Message) {
 		m.Mode = "auto"
@@ -154,6 +160,9 @@ func TestGolden(t *testing.T) {
 			files[name] += page(m)
 		}
 	}
+	gone := samples()["capacity-low"]
+	gone.News, gone.Verdict, gone.Held, gone.Path = guard.Closed, guard.Verdict{Word: "gone"}, nil, nil
+	files["capacity-low"] += page(gone)
 	for _, news := range []guard.News{guard.Started, guard.Updated, guard.NotDone} {
 		files["update-progress"] += page(progress(news))
 	}

@@ -111,7 +111,7 @@ func checkJSON(t *testing.T, s string, m guard.Message) {
 	if err := json.Unmarshal([]byte(s), &p); err != nil {
 		t.Fatalf("JSON %q: %v", s, err)
 	}
-	if p.Schema != notify.Schema || p.Resolved == nil || *p.Resolved != (m.News == guard.Recovered || m.News == guard.Updated) {
+	if p.Schema != notify.Schema || p.Resolved == nil || *p.Resolved != (m.News == guard.Recovered || m.News == guard.Closed || m.News == guard.Updated) {
 		t.Errorf("schema %q, resolved %v for %q", p.Schema, p.Resolved, m.News)
 	}
 }
@@ -138,7 +138,7 @@ func random(r *rand.Rand) guard.Message {
 	answer := func() guard.Answer { return guard.Answer{Word: text(), Because: text()} }
 	m := guard.Message{
 		Key: text(), Thread: text(), Cluster: cluster.ID{Account: text(), Region: text(), Name: text()},
-		News:    []guard.News{guard.Opened, guard.Changed, guard.Reminded, guard.Recovered, guard.Started, guard.Updated, guard.NotDone, guard.News(text())}[r.IntN(8)],
+		News:    []guard.News{guard.Opened, guard.Changed, guard.Reminded, guard.Recovered, guard.Closed, guard.Started, guard.Updated, guard.NotDone, guard.News(text())}[r.IntN(9)],
 		Finding: guard.Finding{Code: guard.Code(text()), Severity: guard.Severity(r.IntN(6) - 1), Print: text()},
 		Verdict: guard.Verdict{Word: text(), Install: answer(), Version: answer(), Capacity: answer(), Change: answer()},
 		Version: text(), Mode: text(), First: instant(), At: instant(), Tries: r.IntN(9),

@@ -13,6 +13,7 @@ import (
 	"encoding/json"
 	"strings"
 
+	"github.com/cniguard/cniguard/internal/cluster"
 	"github.com/cniguard/cniguard/internal/guard"
 	"github.com/cniguard/cniguard/internal/plain"
 )
@@ -40,9 +41,9 @@ func Render(m guard.Message) Shape {
 	m = clean(m)
 	w := wordsFor(m)
 	s := Shape{
-		Subject:    ascii(headline(m, w, short(m.Cluster.Name)), subjectLimit),
+		Subject:    ascii(headline(m, w, short(label(m.Cluster))), subjectLimit),
 		Text:       text(m, w),
-		SMS:        ascii(headline(m, w, short(m.Cluster.Name)+" ("+m.Cluster.Region+", "+m.Cluster.Account+")"), smsLimit),
+		SMS:        ascii(headline(m, w, place(m.Cluster)), smsLimit),
 		JSON:       encode(newPayload(m, w)),
 		Attributes: map[string]string{},
 	}
@@ -55,6 +56,14 @@ func Render(m guard.Message) Shape {
 		}
 	}
 	return s
+}
+
+// place is a cluster with where it is, in the space of an SMS.
+func place(id cluster.ID) string {
+	if id.Name == "" {
+		return label(id)
+	}
+	return short(id.Name) + " (" + id.Region + ", " + id.Account + ")"
 }
 
 // Envelope is the body for MessageStructure=json: each SNS protocol with its shape, and "default" for all others.
@@ -79,6 +88,8 @@ func lead(m guard.Message) string {
 	switch m.News {
 	case guard.Recovered:
 		return "RECOVERED"
+	case guard.Closed:
+		return "CLOSED"
 	case guard.Started:
 		return "UPDATE STARTED"
 	case guard.Updated:
@@ -96,7 +107,7 @@ func lead(m guard.Message) string {
 // headline says in one line what is new, and of which cluster.
 func headline(m guard.Message, w words, where string) string {
 	what := w.wrong
-	if m.News == guard.Recovered {
+	if ended(m.News) {
 		what = w.right
 	}
 	return lead(m) + ": " + where + ": " + what

@@ -67,10 +67,10 @@ type answer struct {
 func newPayload(m guard.Message, w words) payload {
 	p := payload{
 		Schema: Schema, Key: m.Key, DedupKey: m.Thread, News: string(m.News),
-		Resolved: m.News == guard.Recovered || m.News == guard.Updated,
+		Resolved: ended(m.News) || m.News == guard.Updated,
 		Finding:  string(m.Finding.Code), Severity: m.Finding.Severity.String(),
 		Account: m.Cluster.Account, Region: m.Cluster.Region, Cluster: m.Cluster.Name, ClusterARN: m.Cluster.ARN(),
-		Console: link(m.Cluster), Summary: headline(m, w, m.Cluster.Name), Impact: w.means, Action: w.do,
+		Console: link(m.Cluster), Summary: headline(m, w, label(m.Cluster)), Impact: w.means, Action: w.do,
 		Commands: []string{}, Facts: []fact{}, Held: []reason{}, Path: m.Path, Done: m.Done,
 		Version: m.Version, Mode: m.Mode, FirstSeen: instant(m.First), At: instant(m.At),
 		Verdict: verdict{

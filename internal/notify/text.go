@@ -17,7 +17,7 @@ const width = 72 // columns
 // text lays the message out. Its order is that of the questions of a person who was woken by it.
 func text(m guard.Message, w words) string {
 	var p page
-	p.add("", headline(m, w, m.Cluster.Name))
+	p.add("", headline(m, w, label(m.Cluster)))
 	p.section("What was seen:")
 	p.facts(seen(m))
 	if w.means != "" {
@@ -46,6 +46,9 @@ func seen(m guard.Message) []guard.Fact {
 	facts := []guard.Fact{
 		{Name: "cluster", Value: m.Cluster.Name + " (" + m.Cluster.Region + ", account " + m.Cluster.Account + ")"},
 		{Name: "seen", Value: minute(m.At)},
+	}
+	if m.Cluster.Name == "" {
+		facts[0] = guard.Fact{Name: "where", Value: label(m.Cluster)}
 	}
 	if lasted := m.At.Sub(m.First); !m.First.IsZero() && lasted >= time.Minute {
 		facts = append(facts, guard.Fact{Name: "first seen", Value: minute(m.First) + ", " + span(lasted) + " before"})
@@ -99,8 +102,11 @@ func (p *page) deeds(m guard.Message) {
 // settled reports whether the message tells of something that has happened, not of something that stands.
 func settled(m guard.Message) bool {
 	_, step := steps[m.News]
-	return step || m.News == guard.Recovered
+	return step || ended(m.News)
 }
+
+// ended reports whether the news is that a finding is over.
+func ended(n guard.News) bool { return n == guard.Recovered || n == guard.Closed }
 
 // intent is the one sentence on what comes next.
 func intent(m guard.Message) string {
@@ -115,6 +121,8 @@ func intent(m guard.Message) string {
 	switch {
 	case m.News == guard.Recovered:
 		return "It goes on watching."
+	case m.News == guard.Closed:
+		return "It removes the cluster's alarm, and forgets the cluster."
 	case m.News == guard.Started:
 		return "It asks EKS every few minutes how the update stands."
 	case m.News == guard.Updated:

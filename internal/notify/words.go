@@ -94,6 +94,14 @@ var findings = map[guard.Code]words{
 		means: "What cannot be read is not judged, and nothing that rests on it is changed.",
 		do:    "Allow cniguard's observer role the action under \"need\", if one is named above; else see the error.",
 	},
+	guard.UnitUnreadable: {
+		wrong: "its clusters cannot be listed",
+		right: "its clusters can be listed again",
+		means: "Clusters that cniguard does not know yet are not watched there, and those it knows may be unreadable too.",
+		do: "See that cniguard's observer role exists in the account under the name that is configured, trusts cniguard's functions, " +
+			"and is allowed the action under \"need\", if one is named above.",
+		run: []command{observerRole, listClusters},
+	},
 	guard.UpdateBlocked: {
 		wrong: "an update of vpc-cni is wanted, and waits for a person",
 		right: "the update of vpc-cni no longer waits for a person",
@@ -150,8 +158,11 @@ func wordsFor(m guard.Message) words {
 		w = words{wrong: name, right: name + " is over", means: "This finding has no text of its own; what was seen is all there is to say.",
 			do: "Judge by what was seen, and look at the cluster in the console."}
 	}
-	if m.News == guard.Recovered {
+	switch m.News {
+	case guard.Recovered:
 		w = words{right: w.right, do: "Nothing."}
+	case guard.Closed:
+		w = words{right: "the cluster is gone, and this with it: " + w.wrong, do: "Nothing."}
 	}
 	if w.update && cni.Parse(next(m)).Known() {
 		w.run = slices.Concat(w.run, []command{updateAddon})
