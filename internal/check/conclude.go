@@ -45,8 +45,8 @@ func (e Engine) conclude(ctx context.Context, kept Kept, in guard.Input, p guard
 		if kept.Record.Busy.By == e.By {
 			continue // nobody else decides while we hold the record
 		}
-		if len(done) == 0 && !kept.Record.Seen.Before(in.Seen.At) {
-			return false, nil // the other looked later, and saw all that this check did
+		if len(done) == 0 && (in.ID.Name == "" || !kept.Record.Seen.Before(in.Seen.At)) {
+			return false, nil // the other looked later, and saw all that this check did; or it lists the same unit
 		}
 		in.Record = kept.Record
 		p = e.decide(in)
@@ -88,10 +88,14 @@ func (e Engine) tell(ctx context.Context, kept Kept) (again bool, err error) {
 	return false, fmt.Errorf("tell: %d others saved in between", folds)
 }
 
-// publish tries each message of the outbox that was not tried before, while there is time.
+// publish tries each message of the outbox that was not tried before, while there is time. A message waits for the earlier ones
+// of its matter: an opening that came after the recovery would stand for ever.
 func (e Engine) publish(ctx context.Context, kept Kept, tried map[string]error) {
+	waits := map[string]bool{} // matters of which a message could not be told
 	for _, m := range kept.Record.Outbox {
-		if _, done := tried[m.Key]; done {
+		before, done := tried[m.Key]
+		if done || waits[m.Thread] {
+			waits[m.Thread] = waits[m.Thread] || before != nil
 			continue
 		}
 		if deadline, ok := ctx.Deadline(); ok && deadline.Sub(e.Clock.Now()) < tellTakes {
@@ -104,6 +108,7 @@ func (e Engine) publish(ctx context.Context, kept Kept, tried map[string]error) 
 			e.Counts.Add(telemetry.Told, 1)
 			continue
 		}
+		waits[m.Thread] = true
 		e.Counts.Add(telemetry.TellFailed, 1)
 		e.Log.ErrorContext(ctx, "message not published", telemetry.Cluster(kept.Cluster), "key", m.Key, "error", err.Error())
 	}
