@@ -193,6 +193,7 @@ func (c *conclusion) failed(why string) {
 	if step.Try >= MaxTries {
 		c.rec.Aside = &Aside{Text: fmt.Sprintf("%d tries to update to %s failed", step.Try, step.To), At: c.in.Now}
 		facts = append(facts, Fact{"next", "set aside until a person approves again"})
+		c.dueIn(soon)
 	} else {
 		facts = append(facts, Fact{"next", "one more try in " + minutes(RetryAfter)})
 		c.dueIn(RetryAfter + soon)

@@ -1,0 +1,177 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cniguard/cniguard/internal/guard"
+	"github.com/cniguard/cniguard/internal/simulate"
+)
+
+func explainCommand() *cobra.Command {
+	var s stage
+	var at duration
+	c := &cobra.Command{
+		Use:   "explain CLUSTER --world WORLD --policy POLICY [--at 1d]",
+		Short: "Say why cniguard did or did not act on a cluster, what it knows of it, and what comes next",
+		Long: `CLUSTER is the cluster's name, or ACCOUNT/REGION/NAME where several have that name.
+The world runs until --at. Then there is what cniguard remembers of the cluster: its
+answers with their reasons, what it told, what is held by which gate and who can open
+it, what it did, what comes next, and which rule of the policy gave which setting.`,
+		Args:    want(1, 1, aCluster),
+		Example: `  cniguard explain payments --world world.yaml --policy policy.yaml --at 2d`,
+		RunE:    func(c *cobra.Command, args []string) error { return s.explain(c, args[0], at) },
+	}
+	s.flags(c)
+	instant(c, &at, "when it is asked")
+	return c
+}
+
+func (s *stage) explain(c *cobra.Command, name string, at duration) error {
+	sc, err := s.read(c.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	id, err := sc.cluster(name)
+	if err != nil {
+		return err
+	}
+	var past []simulate.Line
+	r, err := sc.at(at, func(l simulate.Line) {
+		if l.Cluster == id.String() && l.What != simulate.HeldBack {
+			past = append(past, l)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	before := past // more may happen while the cluster is read
+	x, err := r.Explain(c.Context(), id)
+	if err != nil {
+		return err
+	}
+	explain(c.OutOrStdout(), x, before, sc.names.Short(id.String()))
+	return nil
+}
+
+// explain answers in the order in which somebody asks who was woken by a message.
+func explain(out io.Writer, x simulate.Explanation, past []simulate.Line, name string) {
+	fmt.Fprintf(out, "%s at %s. Times are UTC.\n\n", x.Cluster, when(x.At))
+	fold(out, "  ", x.Answer())
+	if x.Unseen == "" {
+		explainState(out, x)
+		fmt.Fprintln(out, "\nWhat is held back, and who can open it")
+		printHeld(out, x.Plan.Held, name)
+		nothing(out, len(x.Plan.Held))
+	}
+	explainOrders(out, x)
+	explainPast(out, past)
+	if x.Unseen == "" {
+		explainNext(out, x)
+		explainSettings(out, x)
+	}
+}
+
+func explainState(out io.Writer, x simulate.Explanation) {
+	since := ""
+	if x.Known && x.Record.Verdict.Word == x.Plan.Verdict.Word {
+		since = " since " + when(x.Record.Since)
+	}
+	last := "not checked yet"
+	if x.Known {
+		last = "last checked at " + when(x.Record.Seen)
+	}
+	fmt.Fprintf(out, "\nHow it stands: %s%s, vpc-cni %s, %s\n", x.Plan.Verdict.Word, since, clean(cmp.Or(x.Version, "unknown")), last)
+	printAnswers(out, x.Plan.Verdict)
+	fmt.Fprintln(out, "\nWhat is wrong")
+	printFindings(out, x.Plan.Findings, func(c guard.Code) string { return toldOf(x.Record.Told[c]) })
+	unseen := 0
+	for _, code := range slices.Sorted(maps.Keys(x.Record.Told)) {
+		if !slices.ContainsFunc(x.Plan.Findings, func(f guard.Finding) bool { return f.Code == code }) {
+			fold(out, fmt.Sprintf("  %-16s  ", code), "was found before, and is not seen now; "+toldOf(x.Record.Told[code]))
+			unseen++
+		}
+	}
+	nothing(out, len(x.Plan.Findings)+unseen)
+}
+
+// toldOf says when and how often people were told of a finding.
+func toldOf(t guard.Told) string {
+	switch {
+	case t.Times == 0:
+		return "not told yet"
+	case t.Times == 1:
+		return "told once, at " + when(t.Last)
+	}
+	return fmt.Sprintf("told %s since %s, last at %s", count(t.Times, "time"), when(t.First), when(t.Last))
+}
+
+func explainOrders(out io.Writer, x simulate.Explanation) {
+	if len(x.Orders) == 0 && x.Halt == nil {
+		return
+	}
+	fmt.Fprintln(out, "\nWhat people ordered")
+	orders := x.Orders
+	if x.Halt != nil {
+		orders = append(slices.Clone(orders), *x.Halt)
+	}
+	for _, o := range orders {
+		text := fmt.Sprintf("%s by %s: %s", o.Kind, o.By, o.Because)
+		if len(o.Steps) > 0 {
+			text = fmt.Sprintf("%s of %s by %s: %s", o.Kind, strings.Join(o.Steps, ", then "), o.By, o.Because)
+		}
+		switch {
+		case !o.Until.IsZero() && !o.Until.After(x.At):
+			text += " (ended " + when(o.Until) + ")"
+		case !o.Until.IsZero():
+			text += " (until " + when(o.Until) + ")"
+		}
+		fold(out, "  "+when(o.At)+"  ", text)
+	}
+}
+
+func explainPast(out io.Writer, past []simulate.Line) {
+	fmt.Fprintln(out, "\nWhat happened so far")
+	const most = 12
+	if left := len(past) - most; left > 0 {
+		fmt.Fprintf(out, "  (%d earlier lines; simulate shows all)\n", left)
+		past = past[left:]
+	}
+	for _, l := range past {
+		printLine(out, "  "+when(l.At)+"  ", l)
+	}
+	nothing(out, len(past))
+}
+
+func explainNext(out io.Writer, x simulate.Explanation) {
+	fmt.Fprintln(out, "\nWhat comes next")
+	if len(x.Plan.Path) > 0 {
+		fold(out, "  path              ", strings.Join(x.Plan.Path, ", then "))
+	}
+	if n := len(x.Record.Outbox); n > 0 {
+		fmt.Fprintf(out, "  %s waiting to be published\n", count(n, "message"))
+	}
+	fmt.Fprintf(out, "  %s  the %s looks at it; an event may come before\n", when(x.Next), x.By)
+}
+
+func explainSettings(out io.Writer, x simulate.Explanation) {
+	fmt.Fprintln(out, "\nWhich rule gave which setting")
+	var rows [][]string
+	for _, o := range x.Settings {
+		rows = append(rows, []string{o.Field, o.Value, o.By})
+		for _, kept := range o.Kept {
+			rows = append(rows, []string{"", "", kept + " selects by tags and would loosen it: not applied"})
+		}
+	}
+	table(out, "  ", rows)
+	if x.Tagless {
+		fmt.Fprintln(out, "  The cluster's tags could not be read, so rules that select by tags are left out here.")
+	}
+}

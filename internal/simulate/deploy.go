@@ -1,0 +1,132 @@
+package simulate
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"math"
+	"strconv"
+	"time"
+
+	"github.com/cniguard/cniguard/internal/access"
+	"github.com/cniguard/cniguard/internal/app"
+	"github.com/cniguard/cniguard/internal/check"
+	"github.com/cniguard/cniguard/internal/cloud"
+	"github.com/cniguard/cniguard/internal/cluster"
+	"github.com/cniguard/cniguard/internal/event"
+	"github.com/cniguard/cniguard/internal/guard"
+	"github.com/cniguard/cniguard/internal/telemetry"
+	"github.com/cniguard/cniguard/internal/world"
+)
+
+// The functions' time-outs.
+const (
+	urgentTimeout = 5 * time.Minute
+	bulkTimeout   = 15 * time.Minute
+)
+
+// rhythm is when a schedule wakes the program.
+type rhythm struct {
+	kind         event.Kind
+	first, every time.Duration
+}
+
+func rhythms() []rhythm {
+	return []rhythm{
+		{event.Sweep, time.Minute, 6 * time.Hour},
+		{event.Tick, 5 * time.Minute, 5 * time.Minute},
+		{event.Meter, 5 * time.Minute, 5 * time.Minute},
+	}
+}
+
+// next is the first instant of a rhythm that is not before t.
+func (b rhythm) next(start, t time.Time) time.Time {
+	at := start.Add(b.first)
+	if late := t.Sub(at); late > 0 {
+		at = at.Add((late + b.every - 1) / b.every * b.every)
+	}
+	return at
+}
+
+func (r *Run) schedule() error {
+	for _, b := range rhythms() {
+		if err := r.World.Schedule(world.Schedule{
+			Name: "cniguard-" + string(b.kind), First: b.first, Every: b.every, Function: string(event.Bulk),
+			Input: func(at time.Time) []byte { return event.Scheduled(b.kind, r.hub().Account, r.hub().Region, at) },
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Run) deploy(f event.Target, timeout time.Duration) {
+	var rules []event.Rule
+	for _, rule := range event.Rules() {
+		if rule.Target == f {
+			rules = append(rules, rule)
+		}
+	}
+	principal := role("cniguard-"+string(f), r.hub().Account, r.hub().Region)
+	r.World.Deploy(world.Function{Name: string(f), Timeout: timeout, Rules: rules, Boot: func() world.Handler {
+		a := r.app(r.config(f), principal)
+		return func(ctx context.Context, raw []byte) error { return a.Handle(ctx, json.RawMessage(raw)) }
+	}})
+}
+
+// app is a function, or a person's command, as a principal of the hub.
+func (r *Run) app(c app.Config, principal string) *app.App {
+	hub := r.hub()
+	r.processes++
+	parts := app.Parts{Clock: r.clock, Log: r.options.Log, Ledger: served{r.World, principal, r.Ledger}, Process: strconv.Itoa(r.processes)}
+	if r.options.SDK {
+		parts.Connect, parts.SNS, parts.Events = app.Connect(r.World.Config(principal, hub.Account, hub.Region), c.Access)
+	} else {
+		client := r.World.Client(principal, hub.Account, hub.Region)
+		parts.SNS, parts.Events = client, client
+		parts.Connect = func(name access.Role, account, region string) cloud.Clients {
+			c := client.Assume(role(string(name), account, region), region)
+			return cloud.Clients{EKS: c, EC2: c, CloudWatch: c}
+		}
+	}
+	if r.options.Tell != nil {
+		parts.Trace = func(id cluster.ID, p guard.Plan) { r.journal.planned(r.Now(), id, p) }
+	}
+	if r.options.Alter != nil {
+		r.options.Alter(&parts)
+	}
+	return app.New(c, parts)
+}
+
+// desk is the engine at a person's desk: it plans with the person's own credentials, and changes nothing by itself.
+func (r *Run) desk(by string) check.Engine {
+	a := r.app(r.config(event.Bulk), role("person/"+by, r.hub().Account, r.hub().Region))
+	return a.Engine(by, &telemetry.Counts{})
+}
+
+func (r *Run) config(f event.Target) app.Config {
+	level := slog.LevelInfo
+	if r.options.Log == io.Discard {
+		level = math.MaxInt // spares the work of writing lines that nobody reads
+	}
+	return app.Config{
+		Level: level, Function: f, Hub: event.Unit{Account: r.hub().Account, Region: r.hub().Region}, Topic: r.topic(), Bus: "default", Policy: r.Policy,
+		Access: access.Options{Session: "cniguard-" + string(f)},
+	}
+}
+
+func (r *Run) hub() world.Hub { return r.World.Spec().Hub }
+
+// topic is the world's first topic.
+func (r *Run) topic() string {
+	if topics := r.World.Spec().Topics; len(topics) > 0 {
+		return topics[0]
+	}
+	return "arn:" + cluster.PartitionOf(r.hub().Region).Name + ":sns:" + r.hub().Region + ":" + r.hub().Account + ":cniguard"
+}
+
+// role is the ARN of a role in an account.
+func role(name, account, region string) string {
+	return "arn:" + cluster.PartitionOf(region).Name + ":iam::" + account + ":role/" + name
+}

@@ -1,0 +1,256 @@
+package simulate
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/eks"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+
+	"github.com/cniguard/cniguard/internal/access"
+	"github.com/cniguard/cniguard/internal/alarm"
+	"github.com/cniguard/cniguard/internal/cluster"
+	"github.com/cniguard/cniguard/internal/event"
+	"github.com/cniguard/cniguard/internal/guard"
+	"github.com/cniguard/cniguard/internal/world"
+)
+
+// journal makes lines of the world's history, and of what the functions decided.
+type journal struct {
+	world *world.World
+	tell  func(Line) // nil: nobody reads it
+	plans map[cluster.ID]guard.Plan
+	held  map[cluster.ID][]string // what the last plan held back, as sameHold compares it
+	// refused is what AWS last refused, by call and cluster.
+	refused map[string]string
+	sum     Summary
+}
+
+func newJournal(w *world.World, tell func(Line)) journal {
+	return journal{
+		world: w, tell: tell, plans: map[cluster.ID]guard.Plan{}, held: map[cluster.ID][]string{}, refused: map[string]string{},
+		sum: Summary{Told: map[guard.News]int{}},
+	}
+}
+
+func (j *journal) add(l Line) {
+	if j.tell != nil {
+		j.sum.count(l)
+		j.tell(l)
+	}
+}
+
+func (j *journal) note(at time.Time, id cluster.ID, what What, text, why string) {
+	name := ""
+	if id.Name != "" {
+		name = id.String()
+	}
+	j.add(Line{At: at, Cluster: name, What: what, Text: text, Why: why})
+}
+
+// planned notes what a plan holds back, where it is other than before. An update that is in flight is not held: it is being
+// done.
+func (j *journal) planned(at time.Time, id cluster.ID, p guard.Plan) {
+	j.sum.Checks++
+	j.plans[id] = p
+	if p.Blind[guard.UpdateBlocked] && len(p.Held) == 0 {
+		return // the cluster could not be read: whether it is still held is not known
+	}
+	now := make([]string, 0, len(p.Held))
+	for _, h := range p.Held {
+		hold := sameHold(h)
+		now = append(now, hold)
+		inFlight := slices.ContainsFunc(h.By, func(r guard.Reason) bool { return r.Gate == "in flight" })
+		if inFlight || slices.Contains(j.held[id], hold) {
+			continue
+		}
+		var why []string
+		for _, r := range h.By {
+			why = append(why, r.Gate+": "+r.Text)
+		}
+		j.add(Line{At: at, Cluster: id.String(), What: HeldBack, Text: h.Action.String(), Why: strings.Join(why, "; "), Gates: h.By})
+	}
+	j.held[id] = now
+}
+
+// sameHold is equal for holds that are no news beside each other: a number in a reason, as that of free addresses, changes
+// with every look.
+func sameHold(h guard.Held) string {
+	parts := []string{h.Action.String()}
+	for _, r := range h.By {
+		parts = append(parts, r.Gate, strings.TrimFunc(strings.Map(withoutDigits, r.Text), unicode.IsSpace))
+	}
+	return strings.Join(parts, "\n")
+}
+
+func withoutDigits(r rune) rune {
+	if unicode.IsDigit(r) {
+		return -1
+	}
+	return r
+}
+
+// see makes a line of what happened in the world, where it matters.
+func (j *journal) see(e world.Entry) {
+	switch e.Kind {
+	case world.Called:
+		j.called(e.Call)
+	case world.Published:
+		j.published(e)
+	case world.Invoked:
+		if e.What == "to the failure queue" {
+			j.givenUp(e)
+		}
+	case world.Truth:
+		j.truth(e)
+	}
+}
+
+func (j *journal) published(e world.Entry) {
+	in := e.Data.(*sns.PublishInput)
+	id := cluster.ID{Account: attribute(in, "account"), Region: attribute(in, "region"), Name: attribute(in, "cluster")}
+	j.add(Line{
+		At: e.At, Cluster: id.String(), What: Told, Text: aws.ToString(in.Subject),
+		News: guard.News(attribute(in, "news")), Finding: guard.Code(attribute(in, "finding")), Severity: attribute(in, "severity"),
+		Message: email(aws.ToString(in.Message)),
+	})
+}
+
+func attribute(in *sns.PublishInput, name string) string {
+	return aws.ToString(in.MessageAttributes[name].StringValue)
+}
+
+// email is the text for e-mail in a message of SNS's structure "json".
+func email(message string) string {
+	var shapes map[string]string
+	if err := json.Unmarshal([]byte(message), &shapes); err != nil {
+		return message
+	}
+	return shapes["email"]
+}
+
+// givenUp notes the event that was last put into the failure queue.
+func (j *journal) givenUp(e world.Entry) {
+	queue := j.world.FailureQueue()
+	f := queue[len(queue)-1]
+	t, _ := event.Decode(f.Event) // one that cannot be read belongs to no cluster
+	var envelope struct {
+		Source string `json:"source"`
+		Type   string `json:"detail-type"`
+	}
+	_ = json.Unmarshal(f.Event, &envelope) // what cannot be read stays empty
+	j.note(e.At, t.Cluster, GivenUp, fmt.Sprintf("%q from %s, after %d tries of the function %s", envelope.Type, envelope.Source, f.Tries, f.Function), f.Error)
+}
+
+func (j *journal) truth(e world.Entry) {
+	switch data := e.Data.(type) {
+	case world.AlarmChange:
+		j.note(e.At, e.Cluster, AlarmState, fmt.Sprintf("%s: %s → %s", data.Name, data.From, data.To), "")
+	case world.Outage:
+		j.note(e.At, e.Cluster, Outage, e.Text, "")
+	case world.Update:
+		j.update(e, data)
+	case world.Addon:
+		if data.Status == "CREATING" || data.Status == "DELETING" {
+			j.note(e.At, e.Cluster, AddonState, data.Version+" "+data.Status, "")
+		}
+	case nil:
+		if what := What(e.What); what == ClusterState || what == AddonState {
+			j.note(e.At, e.Cluster, what, e.Text, "")
+		}
+	}
+}
+
+// update makes a line of the end of every update, and of the start of those of others: a start of ours is a call.
+func (j *journal) update(e world.Entry, u world.Update) {
+	others, text := "", u.From+" → "+u.To
+	if !ours(u.By) {
+		others = "somebody else's: " + u.By
+	}
+	switch {
+	case !u.Ended.IsZero():
+		why := u.Issue.Code
+		if u.Issue.Message != "" {
+			why += ": " + u.Issue.Message
+		}
+		j.note(e.At, e.Cluster, UpdateEnded, text+" "+u.Status, why)
+		if others == "" {
+			j.sum.ended(u.Status)
+		}
+	case others != "":
+		j.note(e.At, e.Cluster, UpdateStarted, text, others)
+	}
+}
+
+// ours reports whether a principal is one of cniguard's roles.
+func ours(principal string) bool { return strings.Contains(principal, ":role/cniguard-") }
+
+// called makes a line of a changing call of cniguard, with the reason its plan gave.
+func (j *journal) called(c *world.Call) {
+	if !ours(c.Principal) {
+		return
+	}
+	if c.Service != "ledger" {
+		j.sum.Calls++
+	}
+	l, id, kind := changes(c)
+	if l.What == "" {
+		return
+	}
+	for _, a := range j.plans[id].Actions {
+		if a.Kind == kind {
+			l.Why = a.Why
+			if kind == guard.StartUpdate {
+				l.Text = a.Step.From.String() + " → " + a.Step.To.String()
+			}
+		}
+	}
+	l.At, l.Cluster = c.At, id.String()
+	j.sum.changed(kind, c)
+	j.answered(l, kind, c)
+}
+
+// answered adds the line of a call that changes something. A refusal that comes again and again is one line.
+func (j *journal) answered(l Line, kind guard.ActionKind, c *world.Call) {
+	call := c.Action() + " " + l.Cluster
+	if c.Err == nil {
+		delete(j.refused, call)
+		j.add(l)
+		return
+	}
+	l.Text, l.Why = string(kind)+" "+l.Text, access.Fault(c.Action(), c.Err).Error()
+	if c.Effect {
+		l.What = AnswerLost
+		j.add(l)
+		return
+	}
+	if refusal := l.Text + "\n" + l.Why; j.refused[call] != refusal {
+		j.refused[call] = refusal
+		l.What = Refused
+		j.add(l)
+	}
+}
+
+// changes is what a call changes and of which cluster; the empty Line: nothing.
+func changes(c *world.Call) (l Line, id cluster.ID, kind guard.ActionKind) {
+	id = cluster.ID{Account: c.Account, Region: c.Region}
+	switch in := c.In.(type) {
+	case *cloudwatch.PutMetricAlarmInput:
+		id.Name, _ = alarm.Cluster(aws.ToString(in.AlarmName))
+		return Line{What: AlarmPut, Text: fmt.Sprintf("%s at %g %%", aws.ToString(in.AlarmName), aws.ToFloat64(in.Threshold))}, id, guard.PutAlarm
+	case *cloudwatch.DeleteAlarmsInput:
+		names := strings.Join(in.AlarmNames, " ")
+		id.Name, _ = alarm.Cluster(names)
+		return Line{What: AlarmDropped, Text: names}, id, guard.DropAlarm
+	case *eks.UpdateAddonInput:
+		id.Name = aws.ToString(in.ClusterName)
+		return Line{What: UpdateStarted, Text: "to " + aws.ToString(in.AddonVersion)}, id, guard.StartUpdate
+	}
+	return Line{}, id, ""
+}

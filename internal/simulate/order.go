@@ -1,0 +1,107 @@
+package simulate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cniguard/cniguard/internal/check"
+	"github.com/cniguard/cniguard/internal/cluster"
+	"github.com/cniguard/cniguard/internal/event"
+	"github.com/cniguard/cniguard/internal/guard"
+	"github.com/cniguard/cniguard/internal/world"
+)
+
+// give does what a person's command does: it writes the order into the ledger, and wakes the program. An order that cannot be
+// given is noted in the journal with the reason.
+func (r *Run) give(ctx context.Context, o world.Order) {
+	id := cluster.ID{Account: o.Account, Region: o.Region, Name: o.Name}
+	e := r.desk(o.By)
+	order, err := r.order(ctx, e, id, o)
+	if err == nil {
+		err = r.Ledger.Order(ctx, id, order)
+	}
+	text := fmt.Sprintf("%s by %s", o.Kind, o.By)
+	if err != nil {
+		r.journal.note(r.Now(), id, OrderRefused, text, err.Error())
+		return
+	}
+	if len(order.Steps) > 0 {
+		text += " of " + strings.Join(order.Steps, ", then ")
+	}
+	r.journal.note(r.Now(), id, Ordered, text, order.Because)
+	if id.Name != "" {
+		// The event only says "look again"; when it is lost, the tick or the sweep looks.
+		_ = e.Waker.Wake(ctx, event.Trigger{Kind: event.Check, Cluster: id, Why: string(order.Kind) + " by " + order.By})
+	}
+}
+
+func (r *Run) order(ctx context.Context, e check.Engine, id cluster.ID, o world.Order) (guard.Order, error) {
+	switch o.Kind {
+	case world.Approve:
+		if why := r.unseen(id); why != "" {
+			return guard.Order{}, fmt.Errorf("approve: %s", why)
+		}
+		_, plan, err := e.Plan(ctx, id)
+		if err != nil {
+			return guard.Order{}, err
+		}
+		return Consent(plan, o, r.Now())
+	case world.Resume:
+		if err := r.Halted(ctx); err != nil {
+			return guard.Order{}, err
+		}
+	}
+	return guard.Command(guard.OrderKind(o.Kind), o.By, o.Because, r.Now())
+}
+
+// Consent is the approval of a plan in the name of an order. The error says why there is nothing to approve, or where the plan
+// goes instead.
+func Consent(p guard.Plan, o world.Order, now time.Time) (guard.Order, error) {
+	order, err := guard.Consent(p, o.To, o.By, o.Because, now)
+	if err == nil || len(p.Path) > 0 {
+		return order, err
+	}
+	if version := p.Verdict.Version; version.Because != "" {
+		err = fmt.Errorf("%w (version %s: %s)", err, version.Word, version.Because)
+	}
+	return order, err
+}
+
+// Halted says that the fleet is not halted, so that there is nothing to resume; nil: it is.
+func (r *Run) Halted(ctx context.Context) error {
+	fleet, err := r.Ledger.Fleet(ctx)
+	if err == nil && fleet.Halt == nil {
+		err = fmt.Errorf("resume: the fleet is not halted %s after the start, so there is nothing to resume", Span(r.elapsed()))
+	}
+	return err
+}
+
+// StillShut are the gates that hold a plan's update after an approval too.
+func StillShut(p guard.Plan) []guard.Reason {
+	var shut []guard.Reason
+	for _, h := range p.Held {
+		if h.Action.Kind == guard.StartUpdate {
+			shut = append(shut, h.By...)
+		}
+	}
+	return slices.DeleteFunc(shut, byApproval)
+}
+
+// Check says what in a world cannot be, orders that are given before there is a world too. The error is world.Mistakes.
+func Check(spec world.Spec) error {
+	var found world.Mistakes
+	errors.As(spec.Validate(), &found)
+	for i, o := range spec.Orders {
+		if o.At < 0 {
+			found = append(found, world.Mistake{Field: fmt.Sprintf("orders[%d].at", i), Text: Span(o.At) + " is before the start of the world", Hint: "allowed: 0s or later"})
+		}
+	}
+	if len(found) == 0 {
+		return nil
+	}
+	return found
+}
