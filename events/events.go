@@ -4,7 +4,8 @@ package events
 
 import "embed"
 
-// Files are the samples. Those at the top can be decoded; those in malformed/ are each wrong in one place.
+// Files are the samples. Those at the top can be decoded, and so can those in captures/, which were written down from real
+// events; those in malformed/ are each wrong in one place.
 //
-//go:embed *.json malformed/*.json
+//go:embed *.json captures/*.json malformed/*.json
 var Files embed.FS

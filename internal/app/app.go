@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
@@ -90,7 +91,7 @@ func (a *App) Handle(ctx context.Context, raw json.RawMessage) error {
 		a.log.ErrorContext(ctx, "event not understood", "error", err.Error())
 		return err
 	}
-	if why := a.refuses(t); why != "" {
+	if why := a.refuses(ctx, t); why != "" {
 		counts.Add(telemetry.Refused, 1)
 		a.log.WarnContext(ctx, "event refused", "event", t.ID, "why", why)
 		return nil
@@ -115,9 +116,9 @@ func (a *App) Handle(ctx context.Context, raw json.RawMessage) error {
 
 // refuses says why the event is not for this program. Whoever may put events on the bus can write any source; the account is
 // EventBridge's own word.
-func (a *App) refuses(t event.Trigger) string {
+func (a *App) refuses(ctx context.Context, t event.Trigger) string {
 	switch {
-	case !t.Permitted(a.config.Hub.Account):
+	case !t.Permitted(a.hub(ctx)):
 		return fmt.Sprintf("account %s may not ask for this", t.From.Account)
 	case t.Kind == event.Check && !a.config.Policy.Contains(t.Cluster.Account, t.Cluster.Region):
 		return fmt.Sprintf("account %s in %s is not in the policy's fleet", t.Cluster.Account, t.Cluster.Region)
@@ -127,7 +128,22 @@ func (a *App) refuses(t event.Trigger) string {
 	return ""
 }
 
+// hub is the account that the function runs in: that of its own ARN, since the topic may be another account's.
+func (a *App) hub(ctx context.Context) string {
+	if lc, ok := lambdacontext.FromContext(ctx); ok {
+		if parts := strings.Split(lc.InvokedFunctionArn, ":"); len(parts) > 4 && cluster.IsAccount(parts[4]) {
+			return parts[4]
+		}
+	}
+	return a.config.Hub.Account
+}
+
 func (a *App) do(ctx context.Context, e check.Engine, t event.Trigger) error {
+	if a.rested(ctx, t) {
+		e.Counts.Add(telemetry.Skipped, 1)
+		a.log.InfoContext(ctx, "left out", "event", t.ID, "why", "all that it asks for was looked at a moment ago")
+		return nil
+	}
 	switch t.Kind {
 	case event.Check:
 		_, err := e.Check(ctx, t.Cluster)
@@ -140,7 +156,12 @@ func (a *App) do(ctx context.Context, e check.Engine, t event.Trigger) error {
 		return e.Metering(ctx, t.Unit, t.At)
 	case event.Sweep:
 		return e.Sweep(ctx, t.At.UTC().Format(time.RFC3339))
+	case event.Checks:
+		return e.Waker.Wake(ctx, t.Each()...)
 	case event.Sweeping:
+		if t.Faint && a.config.Function == event.Urgent { // a sweep is bulk's work, also where an event of AWS asks for it
+			return e.Waker.Wake(ctx, t)
+		}
 		return e.Sweeping(ctx, t.Unit, t.After, t.Run)
 	}
 	return fmt.Errorf("handle event %s: nothing does work of kind %q", t.ID, t.Kind)

@@ -46,6 +46,9 @@ func FromEnvironment(getenv func(string) string) (Config, error) {
 		add("CNIGUARD_TOPIC_ARN", c.Topic, "an SNS topic in the hub's account, as arn:aws:sns:eu-central-1:111122223333:cniguard")
 	} else {
 		c.Hub = event.Unit{Account: topic[4], Region: topic[3]}
+		if own := getenv("AWS_REGION"); own != "" && own != c.Hub.Region { // a client of SNS reaches the topics of its own region only
+			add("CNIGUARD_TOPIC_ARN", c.Topic, "a topic in the function's own region, "+own)
+		}
 	}
 	if c.Bus == "" {
 		c.Bus = "default"

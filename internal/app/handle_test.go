@@ -66,7 +66,7 @@ func TestHandleTurnsEachEventIntoItsWork(t *testing.T) {
 		"a meter asks for the metering of every unit":          {sample(t, "own-meter.json"), map[string]int{}, []event.Kind{event.Metering, event.Metering}},
 		"a sweep asks for the sweep of every unit":             {sample(t, "own-sweep.json"), map[string]int{}, []event.Kind{event.Sweeping, event.Sweeping}},
 		"metering a unit without clusters does nothing":        {sample(t, "own-metering.json"), map[string]int{}, nil},
-		"sweeping a unit that may not be listed is counted":    {sample(t, "own-sweeping.json"), map[string]int{"NotListed": 1}, nil},
+		"sweeping a unit that may not be listed is counted":    {sample(t, "own-sweeping.json"), map[string]int{"NotListed": 1, "Told": 1}, nil},
 		"an event of an account outside the fleet is refused":  {sample(t, "create-cluster-china.json"), map[string]int{"Refused": 1}, nil},
 		"an event of a region outside the fleet is refused":    {altered(t, "update-addon.json", "eu-central-1", "us-east-1"), map[string]int{"Refused": 1}, nil},
 		"a wake-up for a foreign cluster is refused":           {altered(t, "own-check.json", hubAccount, "999999999999"), map[string]int{"Refused": 1}, nil},

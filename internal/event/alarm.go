@@ -8,25 +8,32 @@ import (
 	"github.com/cniguard/cniguard/internal/cluster"
 )
 
-// alarms are the changes of state of CloudWatch alarms; only cniguard's own are of interest. Any change asks for a check:
-// one to OK ends what one to ALARM began.
+// alarms are the changes of CloudWatch alarms; only cniguard's own are of interest. Any change of state asks for a check: one
+// to OK ends what one to ALARM began. So does a change of configuration, which may have been made by hand: the check puts the
+// alarm right. That an alarm was created asks for nothing, because cniguard did it a moment ago. That it was updated is a faint
+// hint for the same reason: cniguard's own update comes back, and two deployments that want different alarms for one cluster
+// would else answer each other for ever.
 func alarms() family {
 	return family{
 		source: "aws.cloudwatch",
-		types:  []string{"CloudWatch Alarm State Change"},
+		types:  []string{"CloudWatch Alarm State Change", "CloudWatch Alarm Contributor State Change", configurationChange},
 		read:   readAlarm,
 		rules:  alarmRules,
 	}
 }
 
+const configurationChange = "CloudWatch Alarm Configuration Change"
+
 // alarmTime is how CloudWatch writes times in the detail: an offset without a colon, which RFC 3339 does not allow
 // (CloudWatch user guide, "Alarm events and EventBridge").
 const alarmTime = "2006-01-02T15:04:05.000-0700"
 
-// change is an alarm's change of state: events/alarm-to-alarm.json.
+// change is an alarm's change of state: events/alarm-to-alarm.json; or of configuration: events/alarm-deleted.json, where the
+// state is as old as it may be.
 type change struct {
-	Name  string `json:"alarmName"`
-	State struct {
+	Name      string `json:"alarmName"`
+	Operation string `json:"operation"` // of a change of configuration: create, update, delete
+	State     struct {
 		Value string `json:"value"`
 		Since string `json:"timestamp"`
 	} `json:"state"`
@@ -56,17 +63,38 @@ func readAlarm(e envelope) (Trigger, error) {
 	if !ours {
 		return skip("other alarm", c.Name), nil
 	}
+	if !cluster.IsName(name) {
+		return Trigger{}, mistake("detail.alarmName", "the name of a cluster's alarm", c.Name)
+	}
+	id := cluster.ID{Account: e.Account, Region: e.Region, Name: name}
+	if e.DetailType == configurationChange {
+		return c.configured(id)
+	}
+	return c.changed(id)
+}
+
+// changed is what a change of state asks for.
+func (c change) changed(id cluster.ID) (Trigger, error) {
 	since, err := instant("detail.state.timestamp", alarmTime, c.State.Since)
 	switch {
-	case !cluster.IsName(name):
-		return Trigger{}, mistake("detail.alarmName", "the name of a cluster's alarm", c.Name)
 	case c.State.Value == "":
 		return Trigger{}, mistake("detail.state.value", "an alarm's state", "")
 	case err != nil:
 		return Trigger{}, err
 	}
-	id := cluster.ID{Account: e.Account, Region: e.Region, Name: name}
-	return Trigger{Kind: Check, Cluster: id, At: since, Why: fmt.Sprintf("alarm is %.20q", c.State.Value)}, c.agrees(name)
+	return Trigger{Kind: Check, Cluster: id, At: since, Why: fmt.Sprintf("alarm is %.20q", c.State.Value)}, c.agrees(id.Name)
+}
+
+// configured is what a change of configuration asks for. What the alarm watches now does not matter: if it is another cluster,
+// the check puts that right too.
+func (c change) configured(id cluster.ID) (Trigger, error) {
+	switch c.Operation {
+	case "":
+		return Trigger{}, mistake("detail.operation", "what was done to the alarm", "")
+	case "create":
+		return skip("alarm created", c.Name), nil
+	}
+	return Trigger{Kind: Check, Cluster: id, Why: fmt.Sprintf("alarm's configuration: %.20q", c.Operation), Faint: c.Operation != "delete"}, nil
 }
 
 // agrees says where an alarm watches another cluster than the one it is named for.
@@ -91,12 +119,15 @@ func alarmRules() []Rule {
 	f := alarms()
 	return []Rule{{
 		Name:        "ip-alarms",
-		Description: "Changes of state of the alarms that cniguard keeps on its clusters",
+		Description: "Changes of state and of configuration of the alarms that cniguard keeps on its clusters",
 		Target:      Urgent,
 		Pattern: Pattern{
 			"source":      Values{Exact: []string{f.source}},
 			"detail-type": Values{Exact: f.types},
-			"detail":      Pattern{"alarmName": Values{Prefix: alarm.Prefix}},
+			"detail": Pattern{
+				"alarmName": Values{Prefix: alarm.Prefix},
+				"operation": Values{Exact: []string{"update", "delete"}, Absent: true},
+			},
 		},
 	}}
 }

@@ -23,6 +23,7 @@ type envelope struct {
 	Account    string          `json:"account"`
 	Region     string          `json:"region"`
 	Time       string          `json:"time"`
+	Resources  json.RawMessage `json:"resources"` // read with texts
 	Detail     json.RawMessage `json:"detail"`
 }
 

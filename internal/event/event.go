@@ -21,6 +21,8 @@ const (
 	Skip Kind = "skip"
 	// Check asks for a check of one cluster.
 	Check Kind = "check"
+	// Checks asks for a check of each of several clusters.
+	Checks Kind = "checks"
 	// Tick asks for what is due.
 	Tick Kind = "tick"
 	// Meter asks for the metrics of the fleet.
@@ -44,6 +46,9 @@ type Trigger struct {
 	After   string     // Sweeping: go on after this cluster name; empty: from the first
 	Run     string     // Sweeping: names the sweep
 	At      time.Time  // the instant the event stands for: what a wake-up says, an alarm's change of state, else the envelope's time
+
+	Clusters []cluster.ID // Checks: two or more, in order, each once
+	Faint    bool         // Check, Sweeping: may be left out where all that it asks for was looked at a moment ago
 }
 
 // Unit is one account in one region.
@@ -52,19 +57,39 @@ type Unit struct {
 	Region  string `json:"region"`  // as "eu-central-1"
 }
 
+// Each gives the checks that a trigger of kind Checks asks for, one a cluster, so that each can be sent as a wake-up.
+func (t Trigger) Each() []Trigger {
+	each := make([]Trigger, 0, len(t.Clusters))
+	for _, id := range t.Clusters {
+		each = append(each, Trigger{Kind: Check, Cluster: id, Why: t.Why, At: t.At})
+	}
+	return each
+}
+
 // Permitted reports whether the account that sent the event may ask for this: an account may ask for checks of its own
-// clusters, the hub's account for everything. EventBridge itself does not vouch for a source: whoever may put events on the
-// bus can write "cniguard" there; but it sets the account.
+// clusters and for a faint sweep of itself, the hub's account for everything. EventBridge itself does not vouch for a source:
+// whoever may put events on the bus can write "cniguard" there; but it sets the account.
 func (t Trigger) Permitted(hub string) bool {
-	return t.Kind == Skip || t.From.Account == hub || t.Kind == Check && t.From.Account == t.Cluster.Account
+	if t.Kind == Skip || t.From.Account == hub {
+		return true
+	}
+	switch t.Kind {
+	case Check:
+		return t.From.Account == t.Cluster.Account
+	case Checks:
+		return !slices.ContainsFunc(t.Clusters, func(id cluster.ID) bool { return id.Account != t.From.Account })
+	case Sweeping:
+		return t.Faint && t.From.Account == t.Unit.Account
+	}
+	return false
 }
 
 // Decode reads one EventBridge event. One that asks for nothing gives a Trigger of kind Skip and no error. The error of one
 // that cannot be read names the field and what is wanted there; trying again does not help.
 //
-// A cluster's account and region are those of the envelope, which EventBridge sets; only a wake-up of cniguard itself names
-// them in its detail, and whether its sender may is for the caller to ask with Permitted. A replayed event is read like any
-// other.
+// A cluster's account and region are those of the envelope, which EventBridge sets; only a wake-up of cniguard itself and an
+// event of AWS Health name them in their detail, and whether the sender may is for the caller to ask with Permitted. A replayed
+// event is read like any other.
 func Decode(raw []byte) (Trigger, error) {
 	e, err := open(raw)
 	if err != nil {
@@ -94,7 +119,7 @@ type family struct {
 
 // families is the registry: an event is looked up by its source and detail-type.
 func families() []family {
-	return []family{calls(), alarms(), wakeUps()}
+	return []family{calls(), addons(), healths(), alarms(), items(), wakeUps()}
 }
 
 func (f family) has(e envelope) bool {

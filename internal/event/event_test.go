@@ -11,12 +11,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/cniguard/cniguard/events"
+	"github.com/cniguard/cniguard/internal/cluster"
 	"github.com/cniguard/cniguard/internal/event"
 )
 
 func TestEverySampleIsExpectedAndEveryExpectationHasASample(t *testing.T) {
 	for dir, want := range map[string][]string{
 		"*.json":           slices.Sorted(maps.Keys(samples())),
+		"captures/*.json":  slices.Sorted(maps.Keys(captures())),
 		"malformed/*.json": slices.Sorted(maps.Keys(malformed())),
 	} {
 		have, err := fs.Glob(events.Files, dir)
@@ -29,8 +31,10 @@ func TestEverySampleIsExpectedAndEveryExpectationHasASample(t *testing.T) {
 	}
 }
 
-func TestEverySampleAsksForWhatItShould(t *testing.T) {
-	for name, s := range samples() {
+func TestEverySampleAndEveryCaptureAsksForWhatItShould(t *testing.T) {
+	all := samples()
+	maps.Copy(all, captures())
+	for name, s := range all {
 		t.Run(name, func(t *testing.T) {
 			have, err := event.Decode(read(t, name))
 			if err != nil {
@@ -115,11 +119,21 @@ func TestErrorsAndReasonsStayShortWhateverTheEventSays(t *testing.T) {
 		{"update-addon.json", "detail.requestParameters.addonName"},
 		{"alarm-to-alarm.json", "detail.alarmName"},
 		{"alarm-to-alarm.json", "detail.state.value"},
+		{"alarm-updated.json", "detail.operation"},
+		{"addon-neither.json", "id"},
+		{"addon-detail-only.json", "detail.addonName"},
+		{"addon-detail-only.json", "detail.clusterName"},
+		{"health-several.json", "detail.service"},
+		{"health-several.json", "detail.eventScopeCode"},
+		{"health-several.json", "detail.eventTypeCode"},
+		{"health-several.json", "detail.eventRegion"},
+		{"health-several.json", "detail.affectedAccount"},
+		{"config-addon.json", "detail.configurationItem.resourceType"},
 		{"own-check.json", "detail.why"},
 	} {
 		have, err := event.Decode(with(t, c.sample, c.field, long))
-		if err != nil && len(err.Error()) > 400 || len(have.Why) > 200 {
-			t.Errorf("%s: %s: %d bytes of reason, error %.100v…", c.sample, c.field, len(have.Why), err)
+		if err != nil && len(err.Error()) > 400 || len(have.Why) > 200 || len(have.Run) > 100 {
+			t.Errorf("%s: %s: %d bytes of reason, %d of run, error %.100v…", c.sample, c.field, len(have.Why), len(have.Run), err)
 		}
 	}
 }
@@ -136,6 +150,11 @@ func TestAnAccountMayAskForItsOwnClustersAndTheHubForEverything(t *testing.T) {
 		"a member asks for a sweep":                    {event.Trigger{Kind: event.Sweep, From: member}, false},
 		"a member asks for more than a check of it":    {event.Trigger{Kind: event.Sweep, From: member, Cluster: prodEU}, false},
 		"a member asks for a sweep of its own account": {event.Trigger{Kind: event.Sweeping, From: member, Unit: member}, false},
+		"an event names a member's clusters":           {event.Trigger{Kind: event.Checks, From: member, Clusters: []cluster.ID{prodEU, testEU}}, true},
+		"an event names another's among a member's":    {event.Trigger{Kind: event.Checks, From: member, Clusters: []cluster.ID{prodEU, foreign}}, false},
+		"the organisation's view names members":        {event.Trigger{Kind: event.Checks, From: hub, Clusters: []cluster.ID{prodEU, foreign}}, true},
+		"an event of a member names no cluster":        {event.Trigger{Kind: event.Sweeping, From: member, Unit: member, Faint: true}, true},
+		"an event of a member names another's unit":    {event.Trigger{Kind: event.Sweeping, From: member, Unit: other, Faint: true}, false},
 		"the hub's schedule":                           {event.Trigger{Kind: event.Tick, From: hub}, true},
 		"anybody asks for nothing":                     {event.Trigger{Kind: event.Skip, From: other}, true},
 	} {
@@ -148,7 +167,7 @@ func TestAnAccountMayAskForItsOwnClustersAndTheHubForEverything(t *testing.T) {
 }
 
 func BenchmarkDecode(b *testing.B) {
-	for _, name := range []string{"update-addon.json", "alarm-to-alarm.json", "own-tick.json", "fargate-termination.json"} {
+	for _, name := range []string{"update-addon.json", "alarm-to-alarm.json", "own-tick.json", "fargate-termination.json", "addon-arn-and-detail.json", "health-several.json"} {
 		raw := read(b, name)
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
@@ -203,7 +222,7 @@ func refused(t *testing.T, raw []byte, want string) {
 	if !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "read event") {
 		t.Errorf("want …%s\nhave %v", want, err)
 	}
-	if have != (event.Trigger{}) {
+	if !cmp.Equal(have, event.Trigger{}) {
 		t.Errorf("an error and a trigger: %+v", have)
 	}
 }

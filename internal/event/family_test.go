@@ -23,6 +23,8 @@ type variant struct {
 	kind   event.Kind
 	why    string
 	id     cluster.ID
+	ids    []cluster.ID // of several checks
+	unit   event.Unit   // of a sweep
 	err    string
 }
 
@@ -42,6 +44,12 @@ func (v variant) run(t *testing.T) {
 	}
 	if diff := cmp.Diff(v.id, have.Cluster); diff != "" {
 		t.Errorf("cluster: -want +have\n%s", diff)
+	}
+	if diff := cmp.Diff(v.ids, have.Clusters); diff != "" {
+		t.Errorf("clusters: -want +have\n%s", diff)
+	}
+	if v.sample != "own-sweeping.json" && have.Unit != v.unit {
+		t.Errorf("want a sweep of %v, have %v", v.unit, have.Unit)
 	}
 }
 
@@ -113,6 +121,22 @@ func TestAlarms(t *testing.T) {
 		"another's alarm has a shape of its own": {sample: "alarm-foreign.json", field: "detail.configuration",
 			value: []int{1}, kind: event.Skip, why: `other alarm: "orders-queue-age"`},
 
+		"a contributor says nothing of itself": {sample: "alarm-contributor.json", field: "detail.alarmContributor",
+			kind: event.Check, why: `alarm is "ALARM"`, id: prodEU},
+		"another's contributor changes": {sample: "alarm-contributor.json", field: "detail.alarmName",
+			value: "DynamoDBInsightsAlarm", kind: event.Skip, why: `other alarm: "DynamoDBInsightsAlarm"`},
+		"an alarm that is deleted has no state any more": {sample: "alarm-deleted.json", field: "detail.state",
+			kind: event.Check, why: `alarm's configuration: "delete"`, id: prodEU},
+		"the alarm was made to watch another cluster": {sample: "alarm-updated.json", field: "detail.configuration.metrics",
+			value: json.RawMessage(`[{"metricStat":{"metric":{"dimensions":{"ClusterName":"other"}}}}]`),
+			kind:  event.Check, why: `alarm's configuration: "update"`, id: prodEU},
+		"an operation of a later day": {sample: "alarm-updated.json", field: "detail.operation",
+			value: "disable", kind: event.Check, why: `alarm's configuration: "disable"`, id: prodEU},
+		"another's alarm is deleted": {sample: "alarm-deleted.json", field: "detail.alarmName",
+			value: "orders-queue-age", kind: event.Skip, why: `other alarm: "orders-queue-age"`},
+
+		"the operation is a number":       {sample: "alarm-deleted.json", field: "detail.operation", value: 1, err: "detail.operation: want a string, have a number"},
+		"a contributor has no state":      {sample: "alarm-contributor.json", field: "detail.state", err: "detail.state.value: want an alarm's state, have nothing"},
 		"the alarm has no name":           {sample: inAlarm, field: "detail.alarmName", err: "detail.alarmName: want an alarm's name, have nothing"},
 		"the name holds no cluster":       {sample: inAlarm, field: "detail.alarmName", value: "cniguard-a b-pod-subnets", err: `detail.alarmName: want the name of a cluster's alarm, have "cniguard-a b-pod-subnets"`},
 		"the state is missing":            {sample: inAlarm, field: "detail.state", err: "detail.state.value: want an alarm's state, have nothing"},

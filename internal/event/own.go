@@ -53,6 +53,7 @@ type wakeUp struct {
 	After   string `json:"after,omitempty"`
 	At      string `json:"at,omitempty"` // RFC 3339; empty: the envelope's time
 	Why     string `json:"why,omitempty"`
+	Faint   bool   `json:"faint,omitempty"` // Trigger.Faint
 }
 
 func readWakeUp(e envelope) (Trigger, error) {
@@ -70,11 +71,11 @@ func readWakeUp(e envelope) (Trigger, error) {
 	}
 	switch kind {
 	case Check:
-		t.Cluster = cluster.ID{Account: w.Account, Region: w.Region, Name: w.Name}
+		t.Cluster, t.Faint = cluster.ID{Account: w.Account, Region: w.Region, Name: w.Name}, w.Faint
 	case Metering:
 		t.Unit = Unit{Account: w.Account, Region: w.Region}
 	case Sweeping:
-		t.Unit, t.Run, t.After = Unit{Account: w.Account, Region: w.Region}, w.Run, w.After
+		t.Unit, t.Run, t.After, t.Faint = Unit{Account: w.Account, Region: w.Region}, w.Run, w.After, w.Faint
 	}
 	if w.At != "" {
 		t.At, err = instant("detail.at", time.RFC3339, w.At)
@@ -104,11 +105,11 @@ func (w wakeUp) valid(k Kind) error {
 
 // Encode writes a trigger as the wake-up that Decode reads again: for the source, detail-type and detail of PutEvents. Only
 // what belongs to the trigger's kind is written, with At and Why; ID and From are the envelope's. The error says what the
-// trigger lacks; a trigger of kind Skip cannot be written.
+// trigger lacks; a trigger of kind Skip or Checks cannot be written: the first asks for nothing, the second is sent as Each.
 func Encode(t Trigger) (source, detailType string, detail []byte, err error) {
 	detailType = t.Kind.word()
 	if detailType == "" {
-		return "", "", nil, fmt.Errorf("write event: %q asks for nothing", t.Kind)
+		return "", "", nil, fmt.Errorf("write event: %q is no kind of wake-up", t.Kind)
 	}
 	w := wakeUp{Why: t.Why}
 	if !t.At.IsZero() {
@@ -116,11 +117,11 @@ func Encode(t Trigger) (source, detailType string, detail []byte, err error) {
 	}
 	switch t.Kind {
 	case Check:
-		w.Account, w.Region, w.Name = t.Cluster.Account, t.Cluster.Region, t.Cluster.Name
+		w.Account, w.Region, w.Name, w.Faint = t.Cluster.Account, t.Cluster.Region, t.Cluster.Name, t.Faint
 	case Metering:
 		w.Account, w.Region = t.Unit.Account, t.Unit.Region
 	case Sweeping:
-		w.Account, w.Region, w.Run, w.After = t.Unit.Account, t.Unit.Region, t.Run, t.After
+		w.Account, w.Region, w.Run, w.After, w.Faint = t.Unit.Account, t.Unit.Region, t.Run, t.After, t.Faint
 	}
 	if err = w.valid(t.Kind); err == nil {
 		detail, err = json.Marshal(w)

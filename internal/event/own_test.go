@@ -57,11 +57,13 @@ func TestWhatIsWrittenIsReadAgainTheSame(t *testing.T) {
 		u := unit()
 		switch want.Kind {
 		case event.Check:
+			want.Faint = random.IntN(2) == 0
 			want.Cluster = cluster.ID{Account: u.Account, Region: u.Region, Name: named()}
 		case event.Metering:
 			want.Unit = u
 		case event.Sweeping:
 			want.Unit, want.Run = u, word("abc:-", 1+random.IntN(40))
+			want.Faint = random.IntN(2) == 0
 			if random.IntN(2) == 0 {
 				want.After = named()
 			}
@@ -91,8 +93,9 @@ func TestWhatCouldNotBeReadAgainIsNotWritten(t *testing.T) {
 		t    event.Trigger
 		want string
 	}{
-		"nothing is asked for":          {event.Trigger{Kind: event.Skip}, `write event: "skip" asks for nothing`},
-		"the kind is missing":           {event.Trigger{}, `write event: "" asks for nothing`},
+		"nothing is asked for":          {event.Trigger{Kind: event.Skip}, `write event: "skip" is no kind of wake-up`},
+		"several checks at once":        {event.Trigger{Kind: event.Checks, Clusters: []cluster.ID{prodEU}}, `write event: "checks" is no kind of wake-up`},
+		"the kind is missing":           {event.Trigger{}, `write event: "" is no kind of wake-up`},
 		"a check of no cluster":         {event.Trigger{Kind: event.Check}, "write event Check Requested: detail.account: want"},
 		"a check of a bad name":         {event.Trigger{Kind: event.Check, Cluster: cluster.ID{Account: member.Account, Region: member.Region, Name: "-"}}, "write event Check Requested: detail.name: want"},
 		"a metering of no unit":         {event.Trigger{Kind: event.Metering, Cluster: prodEU}, "write event Metering: detail.account: want"},
@@ -142,5 +145,26 @@ func TestAScheduleCannotAskForWhatNeedsMore(t *testing.T) {
 		if have, err := event.Decode(event.Scheduled(k, hub.Account, hub.Region, time.Unix(0, 0))); err == nil {
 			t.Errorf("%s: have %+v", k, have)
 		}
+	}
+}
+
+func TestEachOfSeveralChecksIsAWakeUpOfItsOwn(t *testing.T) {
+	when := time.Date(2026, 11, 23, 10, 20, 0, 0, time.UTC)
+	several := event.Trigger{Kind: event.Checks, ID: "1", From: member, Why: "because", At: when, Clusters: []cluster.ID{prodEU, testEU}}
+	var have []event.Trigger
+	for _, one := range several.Each() {
+		one.ID, one.From = "2", hub
+		read, err := event.Decode(delivered(t, one))
+		if err != nil {
+			t.Fatal(err)
+		}
+		have = append(have, read)
+	}
+	want := []event.Trigger{
+		{Kind: event.Check, ID: "2", From: hub, Why: "because", At: when, Cluster: prodEU},
+		{Kind: event.Check, ID: "2", From: hub, Why: "because", At: when, Cluster: testEU},
+	}
+	if diff := cmp.Diff(want, have); diff != "" {
+		t.Errorf("-want +have\n%s", diff)
 	}
 }
