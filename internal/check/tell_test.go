@@ -215,3 +215,29 @@ func TestTheLogSaysWhatWasCheckedDoneAndHeld(t *testing.T) {
 		t.Errorf("the line says %v", l)
 	}
 }
+
+func TestAMessageWaitsForTheEarlierOnesOfItsMatter(t *testing.T) {
+	s := newStage(t, fine())
+	s.meddle(prod, func(r *guard.Record) {
+		r.Outbox = []guard.Message{
+			{Key: "a-1", Thread: "a", News: guard.Opened, Cluster: prod}, {Key: "b-2", Thread: "b", News: guard.Opened, Cluster: prod},
+			{Key: "a-3", Thread: "a", News: guard.Recovered, Cluster: prod},
+		}
+	})
+	s.fails = func(n int, call string) error {
+		if call == "tell" && n == 1 {
+			return errors.New("the topic is throttled")
+		}
+		return nil
+	}
+	s.run(s.engine("first"))
+	s.wantToldOnce(guard.Opened)
+	s.run(s.engine("second"))
+	var keys []string
+	for _, m := range s.told {
+		keys = append(keys, m.Key)
+	}
+	if diff := cmp.Diff([]string{"b-2", "a-1", "a-3"}, keys); diff != "" {
+		t.Errorf("told (-want +got):\n%s", diff)
+	}
+}

@@ -54,6 +54,7 @@ func (c *Cloud) Observe(ctx context.Context, id cluster.ID) guard.Snapshot {
 	seen.Catalogue = l.catalogue
 	seen.Pods = l.pods()
 	seen.Alarms = l.alarms
+	seen.Hosts = l.hosts()
 	return seen
 }
 
@@ -132,7 +133,6 @@ func toCluster(c *types.Cluster) *guard.Cluster {
 	return &guard.Cluster{
 		Status:     string(c.Status),
 		Kubernetes: aws.ToString(c.Version),
-		IPv6:       isIPv6(c),
 		AutoMode:   c.ComputeConfig != nil && aws.ToBool(c.ComputeConfig.Enabled),
 		Tags:       c.Tags,
 	}

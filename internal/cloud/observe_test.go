@@ -41,6 +41,7 @@ func TestObserveReadsAHealthyCluster(t *testing.T) {
 			{ID: "subnet-b", CIDR: "10.0.0.0/24", Zone: "eu-central-1a", Free: 30, By: []string{"node group ng-1"}},
 		}}),
 		Alarms: guard.Read([]alarm.Standing{{Spec: alarm.Want(prod, 80), State: alarm.OK, Since: start}}),
+		Hosts:  guard.Read(guard.Hosts{Nodegroups: true}),
 	}
 	if diff := cmp.Diff(want, f.cloud().Observe(t.Context(), prod)); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
@@ -128,6 +129,30 @@ func TestObserveTellsAbsenceFromBlindness(t *testing.T) {
 	}
 }
 
+func TestObserveSaysWhatRunsThePods(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*fake)
+		want   guard.Reading[guard.Hosts]
+	}{
+		"node groups": {func(*fake) {}, guard.Read(guard.Hosts{Nodegroups: true})},
+		"Fargate profiles": {func(f *fake) { f.groups, f.profiles = nil, map[string][]string{"fp": {"subnet-c"}} },
+			guard.Read(guard.Hosts{Fargate: true})},
+		"node groups of an IPv6 cluster": {func(f *fake) {
+			f.cluster.KubernetesNetworkConfig = &types.KubernetesNetworkConfigResponse{IpFamily: types.IpFamilyIpv6}
+		}, guard.Read(guard.Hosts{Nodegroups: true})},
+		"what cannot be listed is not known": {fails("ListNodegroups", "AccessDenied"), guard.Hidden[guard.Hosts](
+			&fault.Fault{Kind: fault.Terminal, Op: "eks:ListNodegroups", Code: "AccessDenied", Need: "eks:ListNodegroups", Text: "because"})},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := healthy(t)
+			c.change(f)
+			if diff := cmp.Diff(c.want, f.cloud().Observe(t.Context(), prod).Hosts); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
 func TestObserveReadsTheNetworkModeAndHealth(t *testing.T) {
 	f := healthy(t)
 	f.cluster.ComputeConfig = &types.ComputeConfigResponse{Enabled: aws.Bool(true)}
@@ -136,8 +161,8 @@ func TestObserveReadsTheNetworkModeAndHealth(t *testing.T) {
 	f.addon.Health = &types.AddonHealth{Issues: []types.AddonIssue{
 		{Code: types.AddonIssueCodeInsufficientNumberOfReplicas, Message: aws.String("1 of 2")}, {Code: types.AddonIssueCodeAccessDenied}}}
 	seen := f.cloud().Observe(t.Context(), prod)
-	if !seen.Cluster.Value.AutoMode || seen.Cluster.Value.IPv6 {
-		t.Errorf("cluster %+v; want Auto Mode with IPv4", seen.Cluster.Value)
+	if !seen.Cluster.Value.AutoMode {
+		t.Errorf("cluster %+v; want Auto Mode", seen.Cluster.Value)
 	}
 	if seen.Pods.Fault != nil || seen.Pods.Value.Exempt != "" || len(seen.Pods.Value.Subnets) != 2 {
 		t.Errorf("the pods of an Auto Mode cluster use subnets too; got %+v", seen.Pods)

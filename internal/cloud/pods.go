@@ -171,6 +171,22 @@ func (l *look) foregone() *guard.Reading[capacity.Pods] {
 	return nil
 }
 
+func (l *look) lists() []guard.Reading[[]string] {
+	return append([]guard.Reading[[]string]{l.groups, l.profiles}, l.tagged...)
+}
+
+// hosts is what runs the pods, as far as the lists tell.
+func (l *look) hosts() guard.Reading[guard.Hosts] {
+	if f := gravest(l.lists()); f != nil {
+		return guard.Hidden[guard.Hosts](f)
+	}
+	return guard.Read(guard.Hosts{
+		Nodegroups: len(l.groups.Value) > 0,
+		Fargate:    len(l.profiles.Value) > 0,
+		Instances:  slices.ContainsFunc(l.tagged, func(t guard.Reading[[]string]) bool { return len(t.Value) > 0 }),
+	})
+}
+
 // gravest is the fault to name of several readings: one of a missing permission before any other. Each of them leaves the set of
 // pod subnets incomplete, and the fullest subnet might be the one that is missing. What was found counts all the same: a full
 // subnet must not be hidden by a list that could not be read.
@@ -194,8 +210,7 @@ func (l *look) pods() guard.Reading[capacity.Pods] {
 		return guard.Hidden[capacity.Pods](l.subnets.Fault)
 	}
 	by := l.found()
-	lists := append([]guard.Reading[[]string]{l.groups, l.profiles}, l.tagged...)
-	pods := capacity.Pods{Partly: cmp.Or(gravest(lists), gravest(l.sources))}
+	pods := capacity.Pods{Partly: cmp.Or(gravest(l.lists()), gravest(l.sources))}
 	for _, s := range l.subnets.Value {
 		if by[s.ID] != nil {
 			s.By = by[s.ID]

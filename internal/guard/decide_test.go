@@ -100,7 +100,7 @@ func TestDecide(t *testing.T) {
 			func(in *guard.Input) {
 				in.Seen.Addon = guard.Read[*guard.Addon](nil)
 				in.Seen.Cluster.Value.AutoMode = true
-				found(in, "instances")
+				in.Seen.Hosts = guard.Read(guard.Hosts{Instances: true})
 			},
 			want{"fine", "none", "not applicable", "fine", "idle", nil, nil, nil}},
 		{"a node group beside Auto Mode may run an aws-node of its own", outdated,
@@ -109,10 +109,17 @@ func TestDecide(t *testing.T) {
 				in.Seen.Cluster.Value.AutoMode = true
 			},
 			want{"unknown", "unknown", "unknown", "fine", "idle", []guard.Code{guard.InstallUnknown}, nil, nil}},
+		{"what runs the pods is not known: an aws-node may", outdated,
+			func(in *guard.Input) {
+				in.Seen.Addon = guard.Read[*guard.Addon](nil)
+				in.Seen.Cluster.Value.AutoMode = true
+				in.Seen.Hosts = guard.Hidden[guard.Hosts](throttled("eks:ListNodegroups"))
+			},
+			want{"unknown", "unknown", "unknown", "fine", "idle", []guard.Code{guard.InstallUnknown}, nil, nil}},
 		{"Fargate alone needs no vpc-cni", outdated,
 			func(in *guard.Input) {
 				in.Seen.Addon = guard.Read[*guard.Addon](nil)
-				found(in, "Fargate profile jobs")
+				in.Seen.Hosts = guard.Read(guard.Hosts{Fargate: true})
 			},
 			want{"fine", "none", "not applicable", "fine", "idle", nil, nil, nil}},
 		{"a full subnet is not hidden by a list that could not be read", fine,
@@ -341,13 +348,6 @@ func TestApprovals(t *testing.T) {
 				t.Errorf("held by %v", gates(p))
 			}
 		})
-	}
-}
-
-// found says by what all pod subnets were found.
-func found(in *guard.Input, by string) {
-	for i := range in.Seen.Pods.Value.Subnets {
-		in.Seen.Pods.Value.Subnets[i].By = []string{by}
 	}
 }
 

@@ -36,6 +36,7 @@ func outdated() guard.Input {
 			}),
 			Pods:   guard.Read(capacity.Pods{Subnets: []capacity.Subnet{subnet("subnet-a", 200), subnet("subnet-b", 150)}}),
 			Alarms: guard.Read([]alarm.Standing{standing(alarm.OK)}),
+			Hosts:  guard.Read(guard.Hosts{Nodegroups: true}),
 		},
 	}
 }

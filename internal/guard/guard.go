@@ -39,15 +39,22 @@ type Snapshot struct {
 	Of        string                    // empty: no step was in flight
 	Pods      Reading[capacity.Pods]    // the pod subnets and how full they are
 	Alarms    Reading[[]alarm.Standing] // those that stand under this cluster's alarm names
+	Hosts     Reading[Hosts]            // what runs the pods
 }
 
 // Cluster is what EKS says of a cluster.
 type Cluster struct {
 	Status     string // as EKS writes it: CREATING ACTIVE DELETING FAILED UPDATING PENDING
 	Kubernetes string // as "1.33"
-	IPv6       bool   // pods get IPv6 addresses
 	AutoMode   bool   // EKS Auto Mode runs the network itself
 	Tags       map[string]string
+}
+
+// Hosts is what runs a cluster's pods.
+type Hosts struct {
+	Nodegroups bool // managed node groups
+	Fargate    bool // Fargate profiles
+	Instances  bool // other instances that are tagged as the cluster's; Auto Mode tags its own
 }
 
 // Addon is the managed vpc-cni add-on.

@@ -2,9 +2,6 @@ package guard
 
 import (
 	"fmt"
-	"strings"
-
-	"github.com/cniguard/cniguard/internal/fault"
 )
 
 func (d *draft) install() {
@@ -26,23 +23,13 @@ func (d *draft) install() {
 
 // needless says why a cluster needs no aws-node; empty: it may. Managed node groups need one, also beside Auto Mode.
 func (d *draft) needless() string {
-	pods := d.in.Seen.Pods
-	if pods.Fault != nil && pods.Fault.Kind != fault.Skip || pods.Value.Partly != nil {
-		return ""
-	}
-	nodes, fargate := false, false
-	for _, s := range pods.Value.Subnets {
-		for _, by := range s.By {
-			fargate = fargate || strings.HasPrefix(by, "Fargate profile ")
-			nodes = nodes || strings.HasPrefix(by, "node group ") || by == "instances" && !d.in.Seen.Cluster.Value.AutoMode
-		}
-	}
+	hosts, auto := d.in.Seen.Hosts, d.in.Seen.Cluster.Value.AutoMode
 	switch {
-	case nodes:
+	case hosts.Fault != nil, hosts.Value.Nodegroups, hosts.Value.Instances && !auto:
 		return ""
-	case d.in.Seen.Cluster.Value.AutoMode:
+	case auto:
 		return "EKS Auto Mode runs the network itself"
-	case fargate:
+	case hosts.Value.Fargate:
 		return "all pods run on Fargate, which has no aws-node"
 	}
 	return ""
