@@ -124,3 +124,6 @@ type assumeError struct {
 
 func (e *assumeError) Error() string { return "assume role " + e.arn + ": " + e.err.Error() }
 func (e *assumeError) Unwrap() error { return e.err }
+
+// AssumedRole is the ARN of the role that could not be assumed. Fault asks for it, also of the errors of a simulated AWS.
+func (e *assumeError) AssumedRole() string { return e.arn }

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/cniguard/cniguard/internal/fault"
+	"github.com/cniguard/cniguard/internal/plain"
 )
 
 // class is a family of failures that are treated alike.
@@ -35,9 +36,11 @@ func classOf(code string) class {
 		// busy with something else
 		"ResourceInUseException", "ResourcePropagationDelayException", "ResourceConflict", "ConflictException",
 		"ConcurrentModificationException", "PriorRequestNotComplete", "TransactionInProgressException",
-		// credentials or a page token that are to be had anew
+		// credentials or a page token that are to be had anew; the same codes tell of a region that is switched off
 		"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "InvalidToken", "UnrecognizedClientException",
-		"RequestExpired", "AuthFailure", "InvalidNextToken", "InvalidPaginationToken":
+		"AuthFailure", "InvalidNextToken", "InvalidPaginationToken",
+		// clocks that are apart: the SDK signs the next call with the service's time (retry.wrapAsClockSkew)
+		"RequestExpired", "RequestTimeTooSkewed", "RequestInTheFuture", "InvalidSignatureException", "SignatureDoesNotMatch":
 		return later
 
 	case "ServerException", "ServiceUnavailable", "ServiceUnavailableException", "InternalFailure", "InternalError", "InternalException",
@@ -69,8 +72,8 @@ func classOf(code string) class {
 		"MalformedQueryString", "MissingAction", "PendingVerification", "UnknownParameter", "UnsupportedOperation",
 		"UnsupportedProtocol", "ValidationError",
 		// all of them
-		"IncompleteSignature", "InvalidSignatureException", "MissingAuthenticationToken", "MissingAuthenticationTokenException",
-		"OptInRequired", "SignatureDoesNotMatch", "UnknownOperationException", "ValidationException":
+		"IncompleteSignature", "MissingAuthenticationToken", "MissingAuthenticationTokenException",
+		"OptInRequired", "UnknownOperationException", "ValidationException":
 		return wrong
 
 	case "ResourceNotFoundException", "ResourceNotFound", "NotFoundException", "DashboardNotFoundError",
@@ -89,16 +92,16 @@ func Fault(op string, err error) *fault.Fault {
 	if err == nil {
 		return nil
 	}
-	f := &fault.Fault{Op: op, Text: err.Error()}
+	f := &fault.Fault{Op: op, Text: plain.Clean(err.Error(), plain.Text)}
 	var api smithy.APIError
 	if errors.As(err, &api) {
-		f.Code, f.Text = api.ErrorCode(), api.ErrorMessage()
+		f.Code, f.Text = plain.Clean(api.ErrorCode(), plain.Text), plain.Clean(api.ErrorMessage(), plain.Text)
 	}
-	var assuming *assumeError
+	var assuming interface{ AssumedRole() string }
 	if errors.As(err, &assuming) {
 		f.Op = "sts:AssumeRole"
 		if api != nil {
-			f.Text = "assume role " + assuming.arn + ": " + f.Text
+			f.Text = "assume role " + assuming.AssumedRole() + ": " + f.Text
 		}
 	}
 	switch classify(err, api) {

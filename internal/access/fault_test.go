@@ -36,6 +36,7 @@ func answer(status int, code string) error {
 	}}
 }
 
+// Fact 2.7/codes.
 func TestFault(t *testing.T) {
 	const change, read = "eks:UpdateAddon", "eks:DescribeAddon"
 	retry := fault.Fault{Kind: fault.Retry}
@@ -54,6 +55,8 @@ func TestFault(t *testing.T) {
 		"another update in flight is no doubt about this one":   {change, answer(409, "ResourceInUseException"), retry},
 		"an expired token comes right by itself":                {change, answer(403, "ExpiredTokenException"), retry},
 		"an unknown access key comes right by itself":           {change, answer(403, "UnrecognizedClientException"), retry},
+		"a signature from a clock that is wrong comes right":    {change, answer(403, "InvalidSignatureException"), retry},
+		"a time that is too far off comes right":                {change, answer(403, "RequestTimeTooSkewed"), retry},
 		"a change that the server broke on is in doubt":         {change, answer(500, "ServerException"), doubt},
 		"an unavailable service leaves a change in doubt":       {change, answer(503, "ServiceUnavailableException"), doubt},
 		"a read that the server broke on leaves nothing behind": {read, answer(500, "ServerException"), retry},
@@ -137,6 +140,7 @@ func TestFaultReadsTheSDKsOwnTypes(t *testing.T) {
 
 // TestEveryModelledErrorIsClassified fails when an SDK brings an exception that the table does not know. A code in the table has
 // one kind whatever the HTTP status; any other is Terminal with 400 and Retry with 500.
+// Fact 2.2/types.
 func TestEveryModelledErrorIsClassified(t *testing.T) {
 	for source, codes := range modelled(t) {
 		for _, code := range codes {

@@ -170,3 +170,21 @@ func TestAnAccountMayNotHaveAnotherAccountSwept(t *testing.T) {
 		})
 	}
 }
+
+// rude is a ledger whose errors are hostile.
+type rude struct{ *hub }
+
+func (rude) Due(context.Context, time.Time) ([]cluster.ID, error) {
+	return nil, errors.New("no\nFORGED \x1b[2J\u202e" + strings.Repeat("A", 10_000))
+}
+
+func TestAnErrorThatLambdaPrintsIsOneLineThatForgesNothing(t *testing.T) {
+	h := newHub(t)
+	a := app.New(app.Config{
+		Function: event.Bulk, Hub: event.Unit{Account: hubAccount, Region: "eu-central-1"}, Policy: compiled(t, policy.Document{Fleet: members()}),
+	}, app.Parts{Connect: h.connect, SNS: h, Events: h, Ledger: rude{h}, Clock: clock.Real{}, Log: &h.log})
+	_, err := a.Invoke(t.Context(), event.Scheduled(event.Tick, hubAccount, "eu-central-1", time.Now()))
+	if err == nil || !strings.Contains(err.Error(), "no FORGED [2JA") || len(err.Error()) > 2100 || strings.ContainsAny(err.Error(), "\n\x1b\u202e") {
+		t.Errorf("%.300q", err)
+	}
+}

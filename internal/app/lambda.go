@@ -14,6 +14,7 @@ import (
 	"github.com/cniguard/cniguard/internal/cloud"
 	"github.com/cniguard/cniguard/internal/ledger"
 	"github.com/cniguard/cniguard/internal/notify"
+	"github.com/cniguard/cniguard/internal/plain"
 )
 
 // FromLambda is the App of a deployed function: everything comes from the environment, and AWS is the real one. The error
@@ -40,7 +41,11 @@ func Connect(base aws.Config, o access.Options) (cloud.Connect, notify.Publisher
 }
 
 // Invoke is Handle as the Lambda library calls it. The library hands on the event as it came; of a function that takes JSON it
-// would read only the first value, and what is none would never be counted.
+// would read only the first value, and what is none would never be counted. It prints an error as it is, and Lambda keeps it in the
+// failure queue: texts of others in it are cleaned.
 func (a *App) Invoke(ctx context.Context, raw []byte) ([]byte, error) {
-	return []byte("null"), a.Handle(ctx, raw)
+	if err := a.Handle(ctx, raw); err != nil {
+		return nil, errors.New(plain.Clean(err.Error(), plain.Line))
+	}
+	return []byte("null"), nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/cniguard/cniguard/internal/clock"
 	"github.com/cniguard/cniguard/internal/event"
 	"github.com/cniguard/cniguard/internal/fault"
+	"github.com/cniguard/cniguard/internal/plain"
 )
 
 // EventBridge is what the waker needs of EventBridge.
@@ -62,7 +63,7 @@ func (w *waker) put(ctx context.Context, batch []types.PutEventsRequestEntry) er
 	}
 	for _, e := range out.Entries {
 		if e.ErrorCode != nil {
-			f := &fault.Fault{Kind: fault.Retry, Op: "events:PutEvents", Code: *e.ErrorCode, Text: aws.ToString(e.ErrorMessage)}
+			f := &fault.Fault{Kind: fault.Retry, Op: "events:PutEvents", Code: plain.Clean(*e.ErrorCode, plain.Text), Text: plain.Clean(aws.ToString(e.ErrorMessage), plain.Text)}
 			return fmt.Errorf("put wake-ups on bus %s, %d of %d refused: %w", w.bus, out.FailedEntryCount, len(batch), f)
 		}
 	}

@@ -44,6 +44,7 @@ func checkOf(name string) event.Trigger {
 	return event.Trigger{Kind: event.Check, Cluster: named(name)}
 }
 
+// Facts 1.2/echo, 1.4/durable.
 func TestAnUnchangedCheckCostsOneSaveAndTellsNothing(t *testing.T) {
 	s := newStage(t, fine())
 	s.run(s.engine("first"))
@@ -59,6 +60,7 @@ func TestAnUnchangedCheckCostsOneSaveAndTellsNothing(t *testing.T) {
 	}
 }
 
+// Fact 2.4/no-waiting.
 func TestAStepIsSavedBeforeTheUpdateStartsAndToldAfterwards(t *testing.T) {
 	s := newStage(t, outdated())
 	s.hook = func(n int, call string) {
@@ -81,6 +83,7 @@ func TestAStepIsSavedBeforeTheUpdateStartsAndToldAfterwards(t *testing.T) {
 	}
 }
 
+// Fact 2.4/no-waiting.
 func TestAStepInFlightIsReadBeforeAnythingElseIsDone(t *testing.T) {
 	s := newStage(t, outdated())
 	s.run(s.engine("first"))

@@ -12,6 +12,7 @@ import (
 	"github.com/cniguard/cniguard/internal/event"
 	"github.com/cniguard/cniguard/internal/fault"
 	"github.com/cniguard/cniguard/internal/guard"
+	"github.com/cniguard/cniguard/internal/plain"
 	"github.com/cniguard/cniguard/internal/policy"
 	"github.com/cniguard/cniguard/internal/telemetry"
 )
@@ -131,10 +132,22 @@ func (e Engine) read(ctx context.Context, id cluster.ID) (kept Kept, in guard.In
 	if step := kept.Record.Step; step != nil {
 		in.Seen.Of = step.Token
 		in.Seen.Update = e.Observer.Settle(ctx, id, *step)
+		hide(in.Seen)
 	}
 	in.Record, in.Settings = kept.Record, e.settings(id, in.Seen.Cluster)
 	in.Now = e.Clock.Now()
 	return kept, in, nil
+}
+
+// hide takes the values of the add-on's configuration out of what its update failed with.
+func hide(seen guard.Snapshot) {
+	u, addon := seen.Update.Value, seen.Addon.Value
+	if u == nil || addon == nil {
+		return
+	}
+	for i := range u.Errors {
+		u.Errors[i] = plain.Hide(u.Errors[i], addon.Config)
+	}
 }
 
 func reading[T any](v T, err error) guard.Reading[T] {

@@ -75,10 +75,12 @@ func (e Engine) Metering(ctx context.Context, u event.Unit, at time.Time) error 
 	if err != nil {
 		return fmt.Errorf("meter %s in %s: %w", u.Account, u.Region, err)
 	}
+	shut := slices.ContainsFunc(kept, func(k Kept) bool { return k.Cluster.Name == "" && shutOut(k.Record) })
 	kept = slices.DeleteFunc(kept, func(k Kept) bool { return len(k.Record.Meter.Subnets) == 0 })
 	if len(kept) == 0 {
 		return nil
 	}
+	shut = shut || !slices.ContainsFunc(kept, func(k Kept) bool { return k.Record.Told[guard.Unreadable].Times == 0 })
 	var ids []string
 	for _, k := range kept {
 		ids = append(ids, k.Record.Meter.Subnets...)
@@ -87,12 +89,12 @@ func (e Engine) Metering(ctx context.Context, u event.Unit, at time.Time) error 
 	subnets, err := e.Gauge.Subnets(ctx, u, slices.Compact(ids))
 	if err != nil {
 		e.Counts.Add(telemetry.NotMetered, len(kept))
-		return e.unitFault(ctx, "meter", u, err)
+		return e.unitFault(ctx, "meter", u, err, shut)
 	}
 	percent, ts := e.gauge(kept, subnets)
 	if len(percent) > 0 {
 		if err := e.Gauge.Publish(ctx, u, at, percent); err != nil {
-			return errors.Join(e.unitFault(ctx, "publish the metrics of", u, err), e.wake(ctx, "meter", ts))
+			return errors.Join(e.unitFault(ctx, "publish the metrics of", u, err, shut), e.wake(ctx, "meter", ts))
 		}
 	}
 	return e.wake(ctx, "meter", ts)
@@ -148,10 +150,10 @@ func (e Engine) Sweeping(ctx context.Context, u event.Unit, after, run string) e
 	ts := e.checkAll(ctx, u, names)
 	e.Log.InfoContext(ctx, "swept", "account", u.Account, "region", u.Region, "run", run,
 		"clusters", len(names), "failed", len(ts), "more", more, "listed", listErr == nil)
-	unitErr := e.judgeUnit(ctx, u, kept, listErr)
+	shut, unitErr := e.judgeUnit(ctx, u, kept, listErr)
 	if listErr != nil {
 		e.Counts.Add(telemetry.NotListed, 1)
-		listErr = e.unitFault(ctx, "list the clusters of", u, listErr)
+		listErr = e.unitFault(ctx, "list the clusters of", u, listErr, shut)
 	}
 	if more && listErr == nil {
 		ts = append(ts, event.Trigger{Kind: event.Sweeping, Unit: u, After: names[len(names)-1], Run: run})
@@ -160,19 +162,20 @@ func (e Engine) Sweeping(ctx context.Context, u event.Unit, after, run string) e
 }
 
 // judgeUnit remembers and tells that a unit cannot be listed, and that it can be again. A unit that always could has no record.
-func (e Engine) judgeUnit(ctx context.Context, u event.Unit, known []Kept, listErr error) error {
+// Shut is true when people had been told before: then it is shutOut.
+func (e Engine) judgeUnit(ctx context.Context, u event.Unit, known []Kept, listErr error) (shut bool, err error) {
 	id := cluster.ID{Account: u.Account, Region: u.Region}
 	k := Kept{Cluster: id}
 	if i := slices.IndexFunc(known, func(k Kept) bool { return k.Cluster == id }); i >= 0 {
 		k = known[i]
 	}
 	if listErr == nil && k.Record.Verdict.Word != guard.Unknown {
-		return nil
+		return false, nil
 	}
-	k, err := e.Ledger.Load(ctx, id)
-	if err != nil {
-		return fmt.Errorf("judge %s in %s: %w", u.Account, u.Region, err)
+	if k, err = e.Ledger.Load(ctx, id); err != nil {
+		return false, fmt.Errorf("judge %s in %s: %w", u.Account, u.Region, err)
 	}
+	shut = shutOut(k.Record)
 	in := guard.Input{ID: id, Record: k.Record, Now: e.Clock.Now()}
 	in.Seen.At = in.Now
 	var f *fault.Fault
@@ -180,8 +183,12 @@ func (e Engine) judgeUnit(ctx context.Context, u event.Unit, known []Kept, listE
 		f = reading(0, listErr).Fault
 	}
 	_, err = e.conclude(ctx, k, in, guard.JudgeUnit(in, f), nil)
-	return err
+	return shut, err
 }
+
+// shutOut reports whether people know that a unit cannot be listed, as where its region is switched off: its record says when it
+// is looked at again, so that Lambda need not try, and the failure queue does not fill.
+func shutOut(rec guard.Record) bool { return rec.Told[guard.UnitUnreadable].Times > 0 }
 
 // checkAll checks clusters of a unit, a few side by side, and asks for those that failed to be checked again on their own.
 func (e Engine) checkAll(ctx context.Context, u event.Unit, names []string) (failed []event.Trigger) {
@@ -205,9 +212,9 @@ func (e Engine) checkAll(ctx context.Context, u event.Unit, names []string) (fai
 }
 
 // unitFault is the error of a unit's work: one that may pass is returned, so that Lambda tries again; one that only a person
-// can mend is logged and counted, since trying again changes nothing.
-func (e Engine) unitFault(ctx context.Context, what string, u event.Unit, err error) error {
-	if f := fault.Of(err); f != nil && f.Kind != fault.Retry {
+// can mend, or of a unit that is shut, is logged and counted, since trying again changes nothing.
+func (e Engine) unitFault(ctx context.Context, what string, u event.Unit, err error, shut bool) error {
+	if f := fault.Of(err); f != nil && (shut || f.Kind != fault.Retry) {
 		e.Log.ErrorContext(ctx, "unit not done", "what", what, "account", u.Account, "region", u.Region, "need", f.Need, "error", f.Error())
 		return nil
 	}

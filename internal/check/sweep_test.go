@@ -190,6 +190,7 @@ func (g *gate) Observe(ctx context.Context, id cluster.ID) guard.Snapshot {
 	return g.Observer.Observe(ctx, id)
 }
 
+// Fact 2.7/gentle.
 func TestASweepChecksFourSideBySide(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		names := numbered(40)

@@ -64,6 +64,7 @@ func (c *Cloud) startUpdate(ctx context.Context, id cluster.ID, a guard.Action) 
 	})
 	switch {
 	case f != nil:
+		f.Text = told(f.Text, a.Keep.Config)
 		return "", f
 	case out.Update == nil || out.Update.Id == nil:
 		f = unanswered(op)

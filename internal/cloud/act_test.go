@@ -22,6 +22,7 @@ import (
 
 var step = guard.Step{To: cni.Version{Major: 1, Minor: 20, Build: 1}, Token: "token-1", Since: start}
 
+// Facts 2.1/role-dropped, 2.1/pod-identities, 2.1/configuration, 2.1/resolve.
 func TestAnUpdateSendsBackWhatTheAddonHas(t *testing.T) {
 	config := `{"env":{"WARM_IP_TARGET":"5"}}`
 	base := eks.UpdateAddonInput{ClusterName: aws.String("prod"), AddonName: aws.String("vpc-cni"), AddonVersion: aws.String("v1.20.0-eksbuild.1"),

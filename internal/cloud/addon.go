@@ -1,8 +1,10 @@
 package cloud
 
 import (
+	"cmp"
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -15,6 +17,7 @@ import (
 	"github.com/cniguard/cniguard/internal/cni"
 	"github.com/cniguard/cniguard/internal/fault"
 	"github.com/cniguard/cniguard/internal/guard"
+	"github.com/cniguard/cniguard/internal/plain"
 )
 
 const (
@@ -168,7 +171,31 @@ func toUpdate(u *types.Update) *guard.Update {
 	}
 	v := &guard.Update{ID: aws.ToString(u.Id), Status: string(u.Status), Created: aws.ToTime(u.CreatedAt)}
 	for _, e := range u.Errors {
-		v.Errors = append(v.Errors, string(e.ErrorCode)+": "+aws.ToString(e.ErrorMessage))
+		v.Code = cmp.Or(v.Code, string(e.ErrorCode))
+		v.Errors = append(v.Errors, string(e.ErrorCode)+": "+told(aws.ToString(e.ErrorMessage)+about(e.ResourceIds), param(u, types.UpdateParamTypeConfigurationValues)))
 	}
 	return v
+}
+
+// about names what an error or issue is about; empty: EKS names nothing.
+func about(resources []string) string {
+	if len(resources) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(resources, ", ") + ")"
+}
+
+// param is what an update was asked to set; empty: nothing.
+func param(u *types.Update, kind types.UpdateParamType) string {
+	for _, p := range u.Params {
+		if p.Type == kind {
+			return aws.ToString(p.Value)
+		}
+	}
+	return ""
+}
+
+// told is what EKS says of an add-on or its update, in one line, without the values of the add-on's configuration.
+func told(text, config string) string {
+	return plain.Clean(plain.Hide(text, config), plain.Text)
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/cniguard/cniguard/internal/event"
 	"github.com/cniguard/cniguard/internal/fault"
 	"github.com/cniguard/cniguard/internal/guard"
+	"github.com/cniguard/cniguard/internal/plain"
 )
 
 // addonName is the add-on's name in EKS.
@@ -149,7 +150,7 @@ func toAddon(a *types.Addon) *guard.Addon {
 	raw := aws.ToString(a.AddonVersion)
 	v := &guard.Addon{
 		Version: cni.Parse(raw),
-		Raw:     raw,
+		Raw:     plain.Clean(raw, plain.Text),
 		Status:  string(a.Status),
 		Role:    aws.ToString(a.ServiceAccountRoleArn),
 		Config:  aws.ToString(a.ConfigurationValues),
@@ -157,7 +158,7 @@ func toAddon(a *types.Addon) *guard.Addon {
 	}
 	if a.Health != nil {
 		for _, i := range a.Health.Issues {
-			v.Issues = append(v.Issues, string(i.Code)+": "+aws.ToString(i.Message))
+			v.Issues = append(v.Issues, string(i.Code)+": "+told(aws.ToString(i.Message)+about(i.ResourceIds), v.Config))
 		}
 	}
 	return v

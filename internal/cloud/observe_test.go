@@ -62,6 +62,7 @@ func TestAHealthyCheckWaitsForTwoCalls(t *testing.T) {
 	}
 }
 
+// Fact 2.2/not-found.
 func TestObserveTellsAbsenceFromBlindness(t *testing.T) {
 	denied := func(op string) *fault.Fault {
 		return &fault.Fault{Kind: fault.Terminal, Op: op, Code: "AccessDeniedException", Need: op, Text: "because"}
@@ -153,6 +154,7 @@ func TestObserveSaysWhatRunsThePods(t *testing.T) {
 	}
 }
 
+// Fact 2.3/issues.
 func TestObserveReadsTheNetworkModeAndHealth(t *testing.T) {
 	f := healthy(t)
 	f.cluster.ComputeConfig = &types.ComputeConfigResponse{Enabled: aws.Bool(true)}
@@ -185,6 +187,7 @@ func TestAnEmptyAnswerIsNotAbsence(t *testing.T) {
 	}
 }
 
+// Facts 2.5/pages, 2.5/regional, 2.7/gentle.
 func TestCatalogueIsKeptForAnHour(t *testing.T) {
 	f := healthy(t)
 	c, virtual := f.cloud(), f.clock.(*ticks)

@@ -19,6 +19,7 @@ func update(id string, to string, after time.Duration) types.Update {
 		Params: []types.UpdateParam{{Type: types.UpdateParamTypeResolveConflicts, Value: aws.String("PRESERVE")}, {Type: types.UpdateParamTypeAddonVersion, Value: &to}}}
 }
 
+// Fact 2.4/unordered.
 func TestSettle(t *testing.T) {
 	const to = "v1.20.0-eksbuild.1"
 	named := step
@@ -75,7 +76,7 @@ func TestSettleReadsTheUpdate(t *testing.T) {
 	u.Status = types.UpdateStatusFailed
 	u.Errors = []types.ErrorDetail{{ErrorCode: types.ErrorCodeConfigurationConflict, ErrorMessage: aws.String("DaemonSet aws-node")}, {ErrorCode: types.ErrorCodeUnknown}}
 	f.updates = []types.Update{u}
-	want := &guard.Update{ID: "u1", Status: "Failed", Errors: []string{"ConfigurationConflict: DaemonSet aws-node", "Unknown: "}, Created: start.Add(time.Minute)}
+	want := &guard.Update{ID: "u1", Status: "Failed", Code: "ConfigurationConflict", Errors: []string{"ConfigurationConflict: DaemonSet aws-node", "Unknown: "}, Created: start.Add(time.Minute)}
 	if diff := cmp.Diff(guard.Read(want), f.cloud().Settle(t.Context(), prod, step)); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}

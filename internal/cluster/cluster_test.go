@@ -31,6 +31,7 @@ func regions() map[string]cluster.Partition {
 	}
 }
 
+// Fact 1.7/partition.
 func TestEveryRegionHasItsPartition(t *testing.T) {
 	for region, want := range regions() {
 		t.Run(region, func(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"github.com/cniguard/cniguard/internal/cni"
 )
 
+// Facts 7.1/plugin, 7.2/crash-loop.
 func TestFloors(t *testing.T) {
 	got := []string{cni.DefaultFloor().String(), cni.RecommendedFloor().String()}
 	if diff := cmp.Diff([]string{"v1.8.0", "v1.10.2"}, got); diff != "" {
@@ -22,6 +23,7 @@ func TestFloors(t *testing.T) {
 	}
 }
 
+// Facts 7.1/plugin, 7.3/known, 7.3/kubernetes.
 func TestNotes(t *testing.T) {
 	const project = "https://github.com/aws/amazon-vpc-cni-k8s/issues/"
 	tests := []struct {
@@ -73,6 +75,7 @@ func TestNotes(t *testing.T) {
 }
 
 // What is said to be fixed must be above the range, and itself a release one can be sent to.
+// Fact 7.3/fixes.
 func TestFixesAreGoodReleases(t *testing.T) {
 	seen := 0
 	for minor := range 30 {

@@ -176,6 +176,7 @@ func checkEnded(q question, p cni.Path) error {
 	return nil
 }
 
+// Facts 3/one-minor, 3/through-1.7, 3/down.
 func TestPlanKeepsItsLaws(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 11))
 	seen := map[cni.PathCode]int{}

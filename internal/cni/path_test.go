@@ -45,6 +45,7 @@ func words(vs []cni.Version) string {
 	return strings.Join(texts, " ")
 }
 
+// Facts 2.5/samples, 2.5/gaps, 3/one-minor, 7.3/known.
 func TestPlanFindsThePath(t *testing.T) {
 	tests := []struct {
 		name      string
@@ -100,6 +101,7 @@ func TestPlanFindsThePath(t *testing.T) {
 	}
 }
 
+// Facts 2.5/absent, 2.5/no-path, 3/through-1.7.
 func TestPlanSaysWhyThereIsNoPath(t *testing.T) {
 	tests := []struct {
 		name      string
@@ -156,6 +158,7 @@ func TestPlanSaysWhyThereIsNoPath(t *testing.T) {
 	}
 }
 
+// Fact 2.5/gaps.
 func TestPlanNamesGaps(t *testing.T) {
 	got := cni.Plan(cni.Parse("v1.7.5"), cni.DefaultFloor(), cni.ToLatest, releases(t, "1.9.0-1 1.10.4-1 1.14.1-1"))
 	want := cni.Path{

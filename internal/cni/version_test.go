@@ -9,6 +9,7 @@ import (
 	"github.com/cniguard/cniguard/internal/cni"
 )
 
+// Facts 2.6/unknown, 3/no-build.
 func TestParse(t *testing.T) {
 	tests := []struct {
 		name, in string
@@ -93,6 +94,7 @@ func TestVersionIsTextInJSON(t *testing.T) {
 	}
 }
 
+// Fact 2.6/build.
 func TestCompareOrders(t *testing.T) {
 	ordered := []string{"latest", "v0.1.0", "v1.7.5", "v1.7.5-eksbuild.1", "v1.7.5-eksbuild.9", "v1.7.5-eksbuild.10", "v1.7.10",
 		"v1.8.0-rc2", "v1.8.0-rc10", "v1.8.0", "v1.8.0-eksbuild.1", "v1.9.0-rc1", "v1.10.0", "v1.22.4-eksbuild.3", "v2.0.0"}
@@ -128,6 +130,7 @@ func TestCompareIsATotalOrder(t *testing.T) {
 	}
 }
 
+// Fact 2.6/floor.
 func TestSatisfies(t *testing.T) {
 	tests := []struct {
 		name, version, floor string

@@ -8,6 +8,7 @@ import (
 	"github.com/cniguard/cniguard/internal/event"
 )
 
+// Facts 1.1/shapes, 1.1/neither.
 func TestEventsOfAddons(t *testing.T) {
 	const (
 		neither  = "addon-neither.json"
@@ -77,6 +78,7 @@ func TestEventsOfAddons(t *testing.T) {
 	}
 }
 
+// Fact 1.1/types.
 func TestEveryDocumentedEventOfAnAddonIsKnown(t *testing.T) {
 	for _, what := range []string{"Creation Succeeded", "Creation Failed", "Update Succeeded", "Update Failed",
 		"Deletion Succeeded", "Deletion Failed", "Health Degraded", "Health Restored"} {

@@ -52,6 +52,7 @@ func captures() map[string]sample {
 
 // What was captured was about another add-on and other alarms. The same events about what cniguard watches must not only be
 // passed over without harm.
+// Facts 1.2/resources-empty, 1.2/name.
 func TestACaptureAboutWhatIsWatchedAsksForACheck(t *testing.T) {
 	watched := strings.NewReplacer(
 		"coredns", "vpc-cni",

@@ -31,6 +31,7 @@ func TestEverySampleIsExpectedAndEveryExpectationHasASample(t *testing.T) {
 	}
 }
 
+// Facts 1.1/fargate, 1.2/echo, 1.2/service-role, 1.2/upgrade, 1.3/none, 1.4/pages, 1.5/time, 1.7/amazon.
 func TestEverySampleAndEveryCaptureAsksForWhatItShould(t *testing.T) {
 	all := samples()
 	maps.Copy(all, captures())

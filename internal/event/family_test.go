@@ -53,6 +53,7 @@ func (v variant) run(t *testing.T) {
 	}
 }
 
+// Facts 1.2/failed, 1.2/encoded, 1.2/epoch, 1.7/amazon.
 func TestCallsOfTheEKSAPI(t *testing.T) {
 	const update = "update-addon.json"
 	const why = "CloudTrail UpdateAddon"
@@ -107,6 +108,7 @@ func TestCallsOfTheEKSAPI(t *testing.T) {
 	}
 }
 
+// Fact 1.5/shape.
 func TestAlarms(t *testing.T) {
 	const inAlarm = "alarm-to-alarm.json"
 	for title, v := range map[string]variant{

@@ -7,6 +7,7 @@ import (
 	"github.com/cniguard/cniguard/internal/event"
 )
 
+// Facts 1.4/types, 1.4/affected, 1.4/region, 1.4/scope, 1.4/codes.
 func TestEventsOfHealth(t *testing.T) {
 	const (
 		several   = "health-several.json"

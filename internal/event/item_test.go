@@ -7,6 +7,7 @@ import (
 	"github.com/cniguard/cniguard/internal/event"
 )
 
+// Facts 1.6/item, 1.6/oversized.
 func TestItemsOfConfig(t *testing.T) {
 	const (
 		addon = "config-addon.json"

@@ -89,6 +89,7 @@ func TestEveryRuleIsOneThatEventBridgeTakes(t *testing.T) {
 	}
 }
 
+// Fact 1.2/pattern.
 func TestRulesAreWrittenAsTheyAreDeployed(t *testing.T) {
 	want := map[string]string{
 		"eks-calls": `{"detail":{"errorCode":[{"exists":false}],` +

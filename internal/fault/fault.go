@@ -45,7 +45,7 @@ type Fault struct {
 	Need string `json:"need,omitempty"`
 	// InDoubt is true when a changing call may have taken effect although it failed: a time-out, a cut answer, a 5xx.
 	InDoubt bool `json:"inDoubt,omitempty"`
-	// Text is the service's message. It is untrusted: print it only after cleaning.
+	// Text is the service's message, in one line and cut. It is untrusted all the same: print it only after cleaning.
 	Text string `json:"text,omitempty"`
 }
 

@@ -45,7 +45,7 @@ func Conclude(in Input, p Plan, done []Outcome) Record {
 		c.seen()
 	}
 	if c.rec.Step != nil {
-		c.dueIn(soon)
+		c.dueIn(ask(in.Now.Sub(c.rec.Step.Since)))
 	}
 	c.rec.Due = c.due
 	return c.rec
@@ -86,10 +86,10 @@ func (c *conclusion) outcomes() {
 		case f.InDoubt:
 			// The step stays without an id; the next check settles it by what AWS says.
 		case f.Kind == fault.Terminal:
-			c.failed(f.Error())
+			c.failed(failure{f.Code, f.Error()})
 		default: // throttled, another update is open, halted in the last moment, or the row ended before: nothing was tried
 			c.rec.Step = nil
-			c.dueIn(later)
+			c.dueIn(c.again(later))
 			c.plan.Held = append(slices.Clone(c.plan.Held), Held{Action: o.Action, By: []Reason{{Gate: "row", Text: f.Error()}}})
 			c.plan.Verdict.Change = Answer{Waiting, f.Error()}
 		}
@@ -169,8 +169,30 @@ func (c *conclusion) progress() {
 		c.failed(why)
 	case lost:
 		c.rec.Step = nil
-		c.dueIn(soon)
+		c.dueIn(c.again(soon))
 	}
+}
+
+// refused is the print of an update that EKS does not take: throttled, busy, credentials that are not valid, or no answer.
+const refused = "refused"
+
+// again is when a step is tried again that EKS did not take: after this time at first, an hour in the end.
+func (c *conclusion) again(after time.Duration) time.Duration {
+	if c.in.Record.Told[UpdateBlocked].Print != refused {
+		return after
+	}
+	return retryAfter(c.in, UpdateBlocked)
+}
+
+// untaken finds an update that EKS does not take, and gives no reason that counts as a failed try. Nobody would hear of it else.
+func (c *conclusion) untaken(o Outcome) (Finding, bool) {
+	f, s := o.Fault, o.Action.Step
+	if o.Dry || f == nil || f.Kind != fault.Retry {
+		return Finding{}, false
+	}
+	return Finding{Code: UpdateBlocked, Severity: Warning, Print: refused, After: patience, Facts: []Fact{
+		{"wanted", s.From.String() + " to " + s.To.String()}, {"refused", f.Error()},
+	}}, true
 }
 
 // started notes the update's id and says that it started, once.
@@ -185,20 +207,28 @@ func (c *conclusion) started(id string) {
 }
 
 // failed ends the step, counts the try, and sets the cluster aside after the last.
-func (c *conclusion) failed(why string) {
+func (c *conclusion) failed(why failure) {
 	step := *c.rec.Step
 	c.rec.Step = nil
 	c.rec.Failed = Failed{To: step.To.String(), Tries: step.Try, Last: c.in.Now}
-	facts := []Fact{{"error", why}, {"try", fmt.Sprintf("%d of %d", step.Try, max(MaxTries, step.Try))}}
-	if step.Try >= MaxTries {
-		c.rec.Aside = &Aside{Text: fmt.Sprintf("%d tries to update to %s failed", step.Try, step.To), At: c.in.Now}
+	facts := []Fact{{"error", why.Text}, {"code", why.Code}, {"try", fmt.Sprintf("%d of %d", step.Try, max(MaxTries, step.Try))}}
+	switch {
+	case why.final():
+		c.aside(fmt.Sprintf("the update to %s failed with %s, which no further try cures", step.To, why.Code))
+		facts = append(facts, Fact{"next", "set aside, since another try would fail too, until a person approves again"})
+	case step.Try >= MaxTries:
+		c.aside(fmt.Sprintf("%d tries to update to %s failed", step.Try, step.To))
 		facts = append(facts, Fact{"next", "set aside until a person approves again"})
-		c.dueIn(soon)
-	} else {
+	default:
 		facts = append(facts, Fact{"next", "one more try in " + minutes(RetryAfter)})
 		c.dueIn(RetryAfter + soon)
 	}
 	c.say(NotDone, c.stepFinding(step, Critical, facts))
+}
+
+func (c *conclusion) aside(why string) {
+	c.rec.Aside = &Aside{Text: why, At: c.in.Now}
+	c.dueIn(soon)
 }
 
 func (c *conclusion) stepFinding(s Step, severity Severity, facts []Fact) Finding {
@@ -213,12 +243,21 @@ func (c *conclusion) stepFinding(s Step, severity Severity, facts []Fact) Findin
 func (c *conclusion) findings() ([]Finding, map[Code]bool) {
 	found, blind := slices.Clone(c.plan.Findings), c.plan.Blind
 	for _, o := range c.done {
-		if o.Fault == nil || o.Action.Kind == StartUpdate {
+		if o.Action.Kind == StartUpdate {
+			if f, is := c.untaken(o); is && !slices.ContainsFunc(found, func(f Finding) bool { return f.Code == UpdateBlocked }) {
+				found = append(found, f)
+			}
 			continue
 		}
-		f := Finding{Code: AlarmFailed, Severity: Warning, Print: o.Fault.Op + ":" + o.Fault.Code, After: deniedAfter, Facts: []Fact{
+		if o.Fault == nil {
+			continue
+		}
+		f := Finding{Code: AlarmFailed, Severity: Warning, Print: o.Fault.Op + ":" + o.Fault.Code, After: patience, Facts: []Fact{
 			{"alarm", o.Action.Alarm.Name}, {"error", o.Fault.Error()},
 		}}
+		if o.Fault.Kind == fault.Terminal {
+			f.After = deniedAfter
+		}
 		if o.Fault.Denied() {
 			f.Facts = append(f.Facts, Fact{"need", o.Fault.Need})
 		}
@@ -290,9 +329,18 @@ func (c *conclusion) meter() {
 		if pods.Value.Partly != nil { // what was found before may be among those that are hidden now
 			ids = slices.Compact(slices.Sorted(slices.Values(slices.Concat(ids, c.rec.Meter.Subnets))))
 		}
-		c.rec.Meter = Meter{Subnets: ids, Warning: s.Warning, Critical: s.Critical, Publish: s.Alarms,
-			Level: c.plan.Verdict.Capacity.Word}
+		c.rec.Meter = Meter{Subnets: ids, Warning: s.Warning, Critical: s.Critical, Publish: s.Alarms, Level: c.level()}
 	}
+}
+
+// level is what the meter compares with: the capacity answer, or what was measured where that is not judged, as while a cluster is
+// deleted. Else the meter would ask for a check every time.
+func (c *conclusion) level() string {
+	word, s := c.plan.Verdict.Capacity.Word, c.in.Settings.Value
+	if worst, any := c.in.Seen.Pods.Value.Worst(); any && word == Unknown {
+		return Level(worst.Utilization(), s.Warning, s.Critical, c.in.Record.Meter.Level)
+	}
+	return word
 }
 
 // say puts one message into the outbox.

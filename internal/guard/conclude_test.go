@@ -153,6 +153,7 @@ func TestADeniedReadingIsToldWithTheMissingAction(t *testing.T) {
 	l.heard("opened unreadable")
 }
 
+// Fact 2.4/waiter.
 func TestAStepIsProvedBeforeItIsCalledDone(t *testing.T) {
 	l := &life{t: t, in: outdated()}
 	rec := l.check(guard.Outcome{ID: "u-1"})
@@ -213,6 +214,7 @@ func TestTwoFailedTriesSetTheClusterAside(t *testing.T) {
 	}
 }
 
+// Facts 2.1/schema, 2.2/in-use.
 func TestOutcomesOfUpdateAddon(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -243,6 +245,7 @@ func TestOutcomesOfUpdateAddon(t *testing.T) {
 	}
 }
 
+// Fact 2.1/token.
 func TestACallWhoseAnswerNeverCameIsSettledByWhatAWSSays(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -286,6 +289,7 @@ func TestAnUpdateReadForAnotherStepSettlesNothing(t *testing.T) {
 	}
 }
 
+// Fact 2.4/hangs.
 func TestAStuckUpdateIsTold(t *testing.T) {
 	l := &life{t: t, in: outdated()}
 	l.check(guard.Outcome{ID: "u-1"})

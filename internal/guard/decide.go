@@ -40,20 +40,21 @@ func Decide(in Input) Plan {
 	default:
 		d.unjudged(Unknown, "the cluster is "+c.Value.Status)
 		if c.Value.Status != "FAILED" {
-			d.dueIn(later)
+			d.dueIn(d.settles())
 		}
 	}
 	d.faults()
 	d.change()
-	d.plan.Verdict.Word = worst(d.plan.Verdict)
+	d.plan.Verdict.Word = worst(d.plan.Verdict, d.unwell)
 	return d.plan
 }
 
 // draft is a plan in the making.
 type draft struct {
-	in    Input
-	plan  Plan
-	waits string // why it is not known whether an update is wanted; empty: it is known
+	in     Input
+	plan   Plan
+	unwell bool   // EKS says that the add-on is not healthy
+	waits  string // why it is not known whether an update is wanted; empty: it is known
 }
 
 func (d *draft) dueIn(after time.Duration) { d.plan.Due = earlier(d.plan.Due, d.in.Now.Add(after)) }
@@ -80,6 +81,15 @@ func (d *draft) unjudged(word, because string) {
 	delete(d.plan.Blind, UpdateAside)
 }
 
+// settles is when to look again at a cluster that is on its way to another status: after minutes at first, an hour in the end.
+func (d *draft) settles() time.Duration {
+	rec := d.in.Record
+	if rec.Verdict.Word != Unknown {
+		return later
+	}
+	return min(max(later, d.in.Now.Sub(rec.Since)/4), time.Hour)
+}
+
 // gone takes leave of a cluster: its alarms go, its findings are over.
 func (d *draft) gone() {
 	a := Answer{Word: Gone, Because: "there is no such cluster any more"}
@@ -96,8 +106,13 @@ func (d *draft) live() {
 	d.update()
 }
 
-func worst(v Verdict) string {
+// worst is the word that heads a verdict: the worst of its answers, and never better than a warning of an add-on that is not healthy,
+// whatever its version.
+func worst(v Verdict, unwell bool) string {
 	for _, w := range Words() {
+		if unwell && w == WarningWord {
+			return w
+		}
 		for _, a := range []Answer{v.Install, v.Version, v.Capacity, v.Change} {
 			if a.Word == w {
 				return w

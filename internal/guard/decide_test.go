@@ -18,6 +18,7 @@ import (
 
 const start = "update vpc-cni from v1.7.5-eksbuild.2 to v1.8.0-eksbuild.1"
 
+// Facts 2.3/addon-status, 2.3/cluster-status, 2.5/no-path, 2.6/floor, 2.6/unknown.
 func TestDecide(t *testing.T) {
 	type want struct {
 		verdict                            string // the word
@@ -181,7 +182,7 @@ func TestDecide(t *testing.T) {
 			want{"outdated", "managed", "outdated", "fine", "waiting", []guard.Code{guard.VersionOutdated, guard.AddonUnhealthy}, nil, []string{"ready"}}},
 		{"an update of somebody else is waited for", outdated,
 			func(in *guard.Input) { in.Seen.Addon.Value.Status = "UPDATING" },
-			want{"outdated", "managed", "outdated", "fine", "in flight", []guard.Code{guard.VersionOutdated}, nil, []string{"ready"}}},
+			want{"outdated", "managed", "outdated", "fine", "in flight", []guard.Code{guard.VersionOutdated, guard.UpdateStuck}, nil, []string{"ready"}}},
 		{"no way to the floor is held with the reason, and people are told", outdated,
 			func(in *guard.Input) {
 				in.Seen.Catalogue = guard.Read([]cni.Release{{Version: cni.Parse("v1.7.5-eksbuild.2")}})
@@ -219,6 +220,7 @@ func TestDecide(t *testing.T) {
 }
 
 // Each gate is shut by its own cause and by nothing else: an update that one gate holds is held by that gate alone.
+// Facts 2.5/gaps, 7.2/room.
 func TestEachGateShutsAlone(t *testing.T) {
 	later := noon.Add(time.Hour)
 	shut := map[string]func(*guard.Input){
@@ -391,6 +393,7 @@ func TestOwnersAreFoundByTags(t *testing.T) {
 }
 
 // A person's rollback is not undone by an approval from before it, nor by mode auto; a new approval may.
+// Fact 3/down.
 func TestWhatAPersonMovedBackStaysThere(t *testing.T) {
 	for _, mode := range []policy.Mode{policy.Approve, policy.Auto} {
 		in := outdated()

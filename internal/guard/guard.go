@@ -71,8 +71,9 @@ type Addon struct {
 // Update is an update of the add-on as EKS tells it.
 type Update struct {
 	ID      string
-	Status  string // as EKS writes it: InProgress Failed Cancelled Successful
-	Errors  []string
+	Status  string   // as EKS writes it: InProgress Failed Cancelled Successful
+	Code    string   // of the first error, as "ConfigurationConflict"; empty: none
+	Errors  []string // as "ConfigurationConflict: …"; untrusted
 	Created time.Time
 }
 
@@ -177,7 +178,7 @@ type Meter struct {
 	Warning  float64  `json:"warning"`  // percent
 	Critical float64  `json:"critical"` // percent
 	Publish  bool     `json:"publish"`  // the metric, for the alarm that stands
-	Level    string   `json:"level"`    // the capacity answer's word at the last check
+	Level    string   `json:"level"`    // at the last check: the capacity answer's word, or what was measured where nothing is judged
 }
 
 // Input is all that a decision may rest on.

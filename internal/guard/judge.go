@@ -86,5 +86,6 @@ func (d *draft) health() {
 	for _, issue := range addon.Value.Issues {
 		facts = append(facts, Fact{"issue", issue})
 	}
+	d.unwell = true
 	d.find(Finding{Code: AddonUnhealthy, Severity: Warning, Print: addon.Value.Status, Facts: facts})
 }

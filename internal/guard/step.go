@@ -17,56 +17,72 @@ const (
 	lost // UpdateAddon was never called, or the add-on or the cluster is gone: nothing to wait for
 )
 
+// failure is why a step failed.
+type failure struct {
+	Code string // as EKS writes it; empty: it gave none
+	Text string
+}
+
+// final reports whether the same step fails again until a person changes something in the cluster or its configuration, so that
+// a second try would only restart aws-node once more (EKS API reference, "ErrorDetail"; for the refused parameter, UpdateAddon).
+func (f failure) final() bool {
+	switch f.Code {
+	case "ConfigurationConflict", "UnsupportedAddonModification", "AdmissionRequestDenied", "AddonSubscriptionNeeded", "InvalidParameterException":
+		return true
+	}
+	return false
+}
+
 // settle says what has become of the step, and why it failed.
-func settle(in Input) (progress, string) {
+func settle(in Input) (progress, failure) {
 	step := in.Record.Step
 	switch {
 	case step == nil:
-		return noStep, ""
+		return noStep, failure{}
 	case in.Seen.Cluster.Fault == nil && in.Seen.Cluster.Value == nil:
-		return lost, "the cluster is gone"
+		return lost, failure{Text: "the cluster is gone"}
 	case in.Seen.Addon.Fault == nil && in.Seen.Addon.Value == nil && in.Seen.Cluster.Fault == nil:
-		return lost, "the add-on is gone"
+		return lost, failure{Text: "the add-on is gone"}
 	case in.Seen.Of != step.Token || in.Seen.Update.Fault != nil:
-		return running, ""
+		return running, failure{}
 	}
 	u := in.Seen.Update.Value
 	if u == nil {
 		age, updating := in.Now.Sub(step.Since), inState(in.Seen.Addon, "UPDATING")
 		switch {
 		case step.ID == "" && age >= lostAfter && !updating:
-			return lost, "UpdateAddon was not called"
+			return lost, failure{Text: "UpdateAddon was not called"}
 		case step.ID != "" && age >= StuckAfter && !updating:
-			return lost, "EKS does not know the update any more"
+			return lost, failure{Text: "EKS does not know the update any more"}
 		}
-		return running, ""
+		return running, failure{}
 	}
 	switch u.Status {
 	case "Successful":
 		return settleAddon(in, *step)
 	case "Failed", "Cancelled":
-		return failed, "EKS says the update " + strings.ToLower(u.Status) + ": " + orNone(u.Errors)
+		return failed, failure{u.Code, "EKS says the update " + strings.ToLower(u.Status) + ": " + orNone(u.Errors)}
 	}
-	return running, ""
+	return running, failure{}
 }
 
 // settleAddon asks the add-on itself for the proof that an update marked Successful is complete.
-func settleAddon(in Input, step Step) (progress, string) {
+func settleAddon(in Input, step Step) (progress, failure) {
 	addon := in.Seen.Addon.Value
 	if in.Seen.Addon.Fault != nil || addon == nil {
-		return running, ""
+		return running, failure{}
 	}
 	switch {
 	case addon.Status == "ACTIVE" && addon.Version == step.To:
-		return proved, ""
+		return proved, failure{}
 	case cni.Compare(addon.Version, step.To) > 0:
-		return lost, "somebody moved the add-on on"
+		return lost, failure{Text: "somebody moved the add-on on"}
 	case addon.Status == "DEGRADED" || addon.Status == "UPDATE_FAILED":
-		return failed, "EKS says the update was successful, but the add-on is " + addon.Status + ": " + orNone(addon.Issues)
+		return failed, failure{Text: "EKS says the update was successful, but the add-on is " + addon.Status + ": " + orNone(addon.Issues)}
 	case in.Now.Sub(step.Since) > StuckAfter && addon.Status == "ACTIVE":
-		return failed, "EKS says the update was successful, but the add-on is at " + addon.Raw
+		return failed, failure{Text: "EKS says the update was successful, but the add-on is at " + addon.Raw}
 	}
-	return running, ""
+	return running, failure{}
 }
 
 func inState(r Reading[*Addon], states ...string) bool {

@@ -101,13 +101,10 @@ func (d *draft) change() {
 	in, answer := d.in, &d.plan.Verdict.Change
 	p, _ := settle(in)
 	if p == running {
-		d.dueIn(soon)
-		if age := in.Now.Sub(in.Record.Step.Since); age > StuckAfter {
-			d.find(Finding{Code: UpdateStuck, Severity: Warning, Print: in.Record.Step.Token, Facts: []Fact{
-				{"step", in.Record.Step.From.String() + " to " + in.Record.Step.To.String()},
-				{"update id", in.Record.Step.ID}, {"started", in.Record.Step.Since.UTC().Format(time.RFC3339)},
-			}})
-		}
+		d.running(*in.Record.Step)
+	}
+	if (p == running || p == lost) && in.Record.Step.ID == "" && d.plan.Verdict.Install.Word != Gone {
+		d.blind(UpdateBlocked) // whether EKS takes the update is not known
 	}
 	aside := in.Record.Aside != nil && !d.settled()
 	if aside {
@@ -124,7 +121,9 @@ func (d *draft) change() {
 		*answer = Answer{InFlight, fmt.Sprintf("from %s to %s", in.Record.Step.From, in.Record.Step.To)}
 	case inState(in.Seen.Addon, "UPDATING", "CREATING", "DELETING"):
 		*answer = Answer{InFlight, "somebody else changes the add-on; it is " + in.Seen.Addon.Value.Status}
-		d.dueIn(later)
+		d.find(Finding{Code: UpdateStuck, Severity: Warning, Print: in.Seen.Addon.Value.Status, After: StuckAfter,
+			Facts: []Fact{{"status", in.Seen.Addon.Value.Status}, {"whose", "somebody else's"}}})
+		d.dueIn(d.retry(UpdateStuck))
 	case d.plan.Verdict.Install.Word == Gone:
 		*answer = d.plan.Verdict.Install
 	case aside && !starts:
@@ -138,6 +137,24 @@ func (d *draft) change() {
 	default:
 		*answer = Answer{Idle, "no update is wanted"}
 	}
+}
+
+// running looks after a step in flight, and finds one that has not ended in time.
+func (d *draft) running(s Step) {
+	d.dueIn(ask(d.in.Now.Sub(s.Since)))
+	if d.in.Now.Sub(s.Since) > StuckAfter {
+		d.find(Finding{Code: UpdateStuck, Severity: Warning, Print: s.Token, Facts: []Fact{
+			{"step", s.From.String() + " to " + s.To.String()}, {"update id", s.ID}, {"started", s.Since.UTC().Format(time.RFC3339)},
+		}})
+	}
+}
+
+// ask is when to ask again how a step of this age stands: with the next tick, and less and less often of one that does not end.
+func ask(age time.Duration) time.Duration {
+	if age <= StuckAfter {
+		return soon
+	}
+	return min(age/4, time.Hour)
 }
 
 func isUpdate(h Held) bool { return h.Action.Kind == StartUpdate }

@@ -2,6 +2,7 @@ package notify
 
 import (
 	"fmt"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/cniguard/cniguard/internal/guard"
@@ -11,7 +12,7 @@ import (
 // How much of others' words a message carries, in runes. The body repeats each text up to six times, and escaping may make
 // four bytes of a rune: 4,000 runes and what they come with stay below half of the 256 KiB that SNS takes.
 const (
-	textLimit  = 300  // one text
+	textLimit  = plain.Text
 	nameLimit  = 100  // one name; EKS allows 100 characters for a cluster
 	wordLimit  = 60   // one word of ours, or a version
 	roleLimit  = 700  // a role's ARN: 512 characters of path and 64 of name, which must not be cut
@@ -23,9 +24,23 @@ const (
 type cleaner struct{ left, dropped int }
 
 func (c *cleaner) clean(s string, limit int) string {
-	s = plain.Clean(s, max(0, min(limit, c.left)))
+	return c.spend(plain.Cut(mentionless(plain.Clean(s, len(s))), max(0, min(limit, c.left)), plain.Ellipsis))
+}
+
+func (c *cleaner) spend(s string) string {
 	c.left -= utf8.RuneCountInString(s)
 	return s
+}
+
+// mentionless breaks by a space what calls many people in a chat, where somebody forwards a message to one: "@ channel". They are
+// the mentions of Slack, Discord and Google Chat. Other marks of chats and of Markdown do nothing until somebody clicks on them,
+// and stay: mail and terminals show texts as they are, and the shapes for chats escape what their chat reads.
+func mentionless(s string) string {
+	if !strings.ContainsAny(s, "<@") {
+		return s
+	}
+	return strings.NewReplacer("<!", "< !", "<@", "< @", "<users/", "< users/", "@channel", "@ channel", "@here", "@ here",
+		"@everyone", "@ everyone").Replace(s)
 }
 
 // clean is the message with every text in it made safe to print, in the order of importance, within the allowance. When
@@ -39,7 +54,7 @@ func clean(m guard.Message) guard.Message {
 	m.News = guard.News(c.clean(string(m.News), wordLimit))
 	m.Finding.Code = guard.Code(c.clean(string(m.Finding.Code), wordLimit))
 	m.Version, m.Mode = c.clean(m.Version, wordLimit), c.clean(m.Mode, wordLimit)
-	m.Role = c.clean(m.Role, roleLimit)
+	m.Role = c.spend(plain.Clean(m.Role, roleLimit)) // it goes into a command, which must stay right
 	m.Verdict.Word = c.clean(m.Verdict.Word, wordLimit)
 	for _, a := range []*guard.Answer{&m.Verdict.Install, &m.Verdict.Version, &m.Verdict.Capacity, &m.Verdict.Change} {
 		a.Word, a.Because = c.clean(a.Word, wordLimit), c.clean(a.Because, textLimit)

@@ -54,6 +54,19 @@ func observerRole(guard.Message) []string {
 	return []string{"aws iam get-role", "--role-name " + string(access.Observer)}
 }
 
+func updaterRole(guard.Message) []string {
+	return []string{"aws iam get-role", "--role-name " + string(access.Updater)}
+}
+
+// describeConfiguration shows which configuration values the version takes.
+func describeConfiguration(m guard.Message) []string {
+	return []string{eks("describe-addon-configuration", m), "--addon-name vpc-cni", "--addon-version " + quote(next(m)), "--query configurationSchema", "--output text"}
+}
+
+func webhooks(guard.Message) []string {
+	return []string{"kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations"}
+}
+
 func listUpdates(m guard.Message) []string {
 	return []string{eks("list-updates", m), "--name " + name(m), "--addon-name vpc-cni"}
 }

@@ -132,8 +132,8 @@ func progress(news guard.News) guard.Message {
 		m.Version = "v1.8.0-eksbuild.1"
 	case guard.NotDone:
 		m.Finding.Severity = guard.Critical
-		pairs = append(pairs, "error", "EKS says the update failed: ConfigurationConflict: Conflicts found when trying to apply",
-			"try", "1 of 2", "next", "one more try in 15m0s")
+		pairs = append(pairs, "error", "EKS says the update failed: InsufficientNumberOfReplicas: 2 of 6 aws-node pods are not ready",
+			"code", "InsufficientNumberOfReplicas", "try", "1 of 2", "next", "one more try in 15m0s")
 	}
 	m.Finding.Facts = facts(append(pairs, "update id", "0f2bd9bb-1d5c-3c92-8ba1-8c5d0f5c9a6b")...)
 	return m
@@ -166,6 +166,22 @@ func TestGolden(t *testing.T) {
 	for _, news := range []guard.News{guard.Started, guard.Updated, guard.NotDone} {
 		files["update-progress"] += page(progress(news))
 	}
+	for _, code := range []string{"ConfigurationConflict", "InvalidParameterException", "AccessDeniedException", "AccessDenied", "AdmissionRequestDenied"} {
+		m := progress(guard.NotDone)
+		for i, f := range m.Finding.Facts {
+			switch f.Name {
+			case "error":
+				m.Finding.Facts[i].Value = "what EKS says of it"
+			case "code":
+				m.Finding.Facts[i].Value = code
+			}
+		}
+		files["update-failed"] += page(m)
+	}
+	untaken := samples()["update-blocked"]
+	untaken.News, untaken.Held = guard.Opened, nil
+	untaken.Finding.Facts = facts("wanted", "v1.7.5-eksbuild.2 to v1.8.0-eksbuild.1", "refused", "eks:UpdateAddon: ThrottlingException: Rate exceeded")
+	files["update-refused"] = page(untaken)
 	for name, got := range files {
 		golden(t, filepath.Join("testdata", name+".golden"), got)
 	}
@@ -205,6 +221,7 @@ func TestEveryFindingOfGuardHasTextsOfItsOwn(t *testing.T) {
 	}
 }
 
+// Facts 7.2/crash-loop, 7.2/silent.
 func TestImpactFollowsTheVersion(t *testing.T) {
 	cases := map[string]struct{ version, has, hasNot string }{
 		"before v1.10.2 aws-node crash-loops":             {"v1.10.1-eksbuild.1", "aws-node crash-loops", "silently"},

@@ -28,6 +28,11 @@ func holds(t *testing.T, m guard.Message) {
 	checkLine(t, "SMS", s.SMS, 140)
 	checkText(t, s.Text, m)
 	checkJSON(t, s.JSON, m)
+	for _, mention := range []string{"<!", "<@", "<users/", "@channel", "@here", "@everyone"} {
+		if strings.Contains(s.Envelope()+s.Subject, mention) {
+			t.Errorf("%s is in a message: whoever forwards it to a chat calls people", mention)
+		}
+	}
 
 	size := len(s.Envelope())
 	if len(s.Attributes) > 10 {
@@ -121,6 +126,7 @@ var hostile = []string{
 	"\u202egnp.exe\u202c", "\u2066x\u2069\u200b\ufeff", "$(touch x)", "'; rm -rf / #", "`id`", `\" "quoted" \\`, "- mode: open", "  - mode: open",
 	"<b>&amp;</b>", "\xff\xfe\xc3", "日本語クラスタ", "v1.8.0-eksbuild.1", "{next}{version}{full}", "%s%d%!", "https://evil.example/?a=b&c=d",
 	strings.Repeat("🚀", 5000), strings.Repeat(`"`, 5000), strings.Repeat(`\`, 5000), strings.Repeat("'", 5000), strings.Repeat("a ", 5000),
+	"<!channel> <!here|here> <@U0123> <users/all> @channel @here @everyone", "@\u200bchannel <\u200b!everyone>", strings.Repeat("@channel", 99),
 	strings.Repeat("x", 71) + " What to do: nothing", strings.Repeat("word ", 14) + "- owner: open", "\x00", "e\u0301", strings.Repeat("%", 200),
 }
 

@@ -98,23 +98,24 @@ var findings = map[guard.Code]words{
 		wrong: "its clusters cannot be listed",
 		right: "its clusters can be listed again",
 		means: "Clusters that cniguard does not know yet are not watched there, and those it knows may be unreadable too.",
-		do: "See that cniguard's observer role exists in the account under the name that is configured, trusts cniguard's functions, " +
-			"and is allowed the action under \"need\", if one is named above.",
+		do: "See that the account has this region switched on, and that cniguard's observer role exists in the account under the name " +
+			"that is configured, trusts cniguard's functions, and is allowed the action under \"need\", if one is named above.",
 		run: []command{observerRole, listClusters},
 	},
 	guard.UpdateBlocked: {
 		wrong: "an update of vpc-cni is wanted, and waits for a person",
-		right: "the update of vpc-cni no longer waits for a person",
+		right: "the update of vpc-cni is no longer held back",
 		means: "The cluster stays at {version}. {full}",
 		do:    "Clear what holds the update, as named above. Where another tool owns the add-on, update it to {next} in that tool.",
 		run:   []command{describeAddon}, update: true,
 	},
 	guard.UpdateStuck: {
-		wrong: "an update of vpc-cni has not ended in time",
-		right: "the update of vpc-cni is no longer stuck",
+		wrong: "a change of vpc-cni has not ended in time",
+		right: "the change of vpc-cni is no longer stuck",
 		means: "The nodes may run two versions of aws-node; where it is being replaced, pods neither start nor stop, and those that run keep their network.",
-		do:    "See which aws-node pods are not ready, and why. EKS ends the update by itself; it cannot be cancelled.",
-		run:   []command{listUpdates, describeUpdate, kubeconfig, nodePods},
+		do: "See which aws-node pods are not ready, and why. EKS ends most such changes by itself, and none can be cancelled; ask AWS " +
+			"support about one that lasts for hours.",
+		run: []command{listUpdates, describeUpdate, kubeconfig, nodePods},
 	},
 	guard.UpdateAside: {
 		wrong: "vpc-cni is not updated any more until a person approves",
@@ -158,6 +159,10 @@ func wordsFor(m guard.Message) words {
 		w = words{wrong: name, right: name + " is over", means: "This finding has no text of its own; what was seen is all there is to say.",
 			do: "Judge by what was seen, and look at the cluster in the console."}
 	}
+	if m.Finding.Code == guard.UpdateBlocked && factOf(m, "refused") != "" {
+		w = refused
+	}
+	w = w.cure(m)
 	switch m.News {
 	case guard.Recovered:
 		w = words{right: w.right, do: "Nothing."}

@@ -5,6 +5,8 @@
 package plain
 
 import (
+	"bytes"
+	"io"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -12,6 +14,12 @@ import (
 
 // Ellipsis stands at the end of a text that was cut.
 const Ellipsis = "…"
+
+// How much is shown, in runes.
+const (
+	Text = 300  // of one text that others wrote
+	Line = 2000 // of a line that several texts make up
+)
 
 // Visible reports whether r may stand in a line: it is the ASCII space, or a letter, mark, number, symbol or punctuation.
 // Control characters, line separators, bidirectional controls, zero-width and private-use characters are not visible.
@@ -53,4 +61,20 @@ func Cut(s string, limit int, mark string) string {
 		end += size
 	}
 	return strings.TrimRight(s[:end], " ") + mark
+}
+
+// Writer hands on what is written to it without what is not visible; line breaks stay. It is the last guard of an output, not a
+// substitute for Clean: a line break in a text of others forges a line all the same. No write may end within a character.
+func Writer(to io.Writer) io.Writer { return writer{to} }
+
+type writer struct{ to io.Writer }
+
+func (w writer) Write(text []byte) (int, error) {
+	_, err := w.to.Write(bytes.Map(func(r rune) rune {
+		if r == '\n' || Visible(r) {
+			return r
+		}
+		return -1
+	}, text))
+	return len(text), err
 }

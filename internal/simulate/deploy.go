@@ -2,7 +2,6 @@ package simulate
 
 import (
 	"context"
-	"encoding/json"
 	"io"
 	"log/slog"
 	"math"
@@ -71,7 +70,10 @@ func (r *Run) deploy(f event.Target, timeout time.Duration) {
 	principal := role("cniguard-"+string(f), r.hub().Account, r.hub().Region)
 	r.World.Deploy(world.Function{Name: string(f), Timeout: timeout, Rules: rules, Boot: func() world.Handler {
 		a := r.app(r.config(f), principal)
-		return func(ctx context.Context, raw []byte) error { return a.Handle(ctx, json.RawMessage(raw)) }
+		return func(ctx context.Context, raw []byte) error {
+			_, err := a.Invoke(ctx, raw)
+			return err
+		}
 	}})
 }
 

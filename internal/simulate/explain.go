@@ -10,6 +10,7 @@ import (
 	"github.com/cniguard/cniguard/internal/cluster"
 	"github.com/cniguard/cniguard/internal/event"
 	"github.com/cniguard/cniguard/internal/guard"
+	"github.com/cniguard/cniguard/internal/plain"
 	"github.com/cniguard/cniguard/internal/policy"
 )
 
@@ -101,7 +102,7 @@ func (x Explanation) Answer() string {
 			return "At its next check cniguard starts to " + a.String() + ": " + a.Why + "."
 		}
 	}
-	return capital(v.Change.Because) + ": " + v.Version.Because + "."
+	return capital(plain.Clean(v.Change.Because, plain.Text)) + ": " + plain.Clean(v.Version.Because, plain.Text) + "."
 }
 
 // instant is how times are written for people, in UTC.
@@ -110,7 +111,7 @@ const instant = "2006-01-02 15:04"
 func texts(by []guard.Reason) string {
 	all := make([]string, len(by))
 	for i, r := range by {
-		all[i] = r.Text
+		all[i] = plain.Clean(r.Text, plain.Text)
 	}
 	return strings.Join(all, "; ")
 }

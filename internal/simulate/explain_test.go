@@ -16,22 +16,22 @@ import (
 
 func TestTheAnswerSaysWhySomethingIsOrIsNotDone(t *testing.T) {
 	s := spec(t, demo+"world.yaml")
-	s.Clusters[3].DeletedAt = 2 * hour // edge
+	s.Clusters[6].DeletedAt = 2 * hour // edge
 	for _, c := range []struct {
 		name, cluster string
 		at            time.Duration
 		want          string
 	}{
-		{"before the first check", "batch", 0, "cniguard wants to update vpc-cni from v1.7.9-eksbuild.2 to v1.8.0-eksbuild.1, and does not: the IP alarm does not stand yet."},
-		{"nothing is wanted", "edge", hour, "No update is wanted: v1.10.1-eksbuild.1 is not below the floor v1.8.0."},
+		{"before the first check", "batch", 0, "cniguard wants to update vpc-cni from v1.17.1-eksbuild.1 to v1.18.5-eksbuild.1, and does not: the IP alarm does not stand yet."},
+		{"nothing is wanted", "edge", hour, "No update is wanted: v1.19.0-eksbuild.1 is not below the floor v1.18.0."},
 		{"it is gone", "edge", 9 * hour, "The cluster is gone, and so is all that cniguard had to do with it."},
 		{"it is not there yet", "web", hour, "cniguard does not look at this cluster: it is not there yet: the world creates it 1d1h after the start."},
-		{"policy forbids it", "legacy", hour, "cniguard wants to update vpc-cni from v1.7.5-eksbuild.2 to v1.8.0-eksbuild.1, and does not: the policy's mode for this cluster is observe."},
-		{"a person is waited for", "payments", hour, "cniguard wants to update vpc-cni from v1.7.5-eksbuild.2 to v1.8.0-eksbuild.1, and does not: it waits for an approval."},
-		{"it is being done", "payments", day + 3*hour + 2*time.Minute, "An update from v1.7.5-eksbuild.2 to v1.8.0-eksbuild.1 is in flight since 2022-03-08 11:00 (try 1)."},
-		{"it is done soon", "payments", day + 3*hour + 37*time.Minute, "At its next check cniguard starts to update vpc-cni from v1.8.0-eksbuild.1 to v1.9.3-eksbuild.1: the policy's target is v1.9.3."},
-		{"it failed once", "batch", 20 * time.Minute, "cniguard wants to update vpc-cni from v1.7.9-eksbuild.2 to v1.8.0-eksbuild.1, and does not: try 1 failed; the next comes after 15 minutes."},
-		{"it failed twice, an hour ago", "batch", 2 * hour, "cniguard wants to update vpc-cni from v1.7.9-eksbuild.2 to v1.8.0-eksbuild.1, and does not: 2 tries to update to v1.8.0-eksbuild.1 failed; a new approval opens this."},
+		{"policy forbids it", "legacy", hour, "cniguard wants to update vpc-cni from v1.17.1-eksbuild.1 to v1.18.5-eksbuild.1, and does not: the policy's mode for this cluster is observe."},
+		{"a person is waited for", "payments", hour, "cniguard wants to update vpc-cni from v1.17.1-eksbuild.1 to v1.18.5-eksbuild.1, and does not: it waits for an approval."},
+		{"it is being done", "payments", day + 3*hour + 2*time.Minute, "An update from v1.17.1-eksbuild.1 to v1.18.5-eksbuild.1 is in flight since 2025-03-04 11:00 (try 1)."},
+		{"it is done soon", "payments", day + 3*hour + 37*time.Minute, "At its next check cniguard starts to update vpc-cni from v1.18.5-eksbuild.1 to v1.19.2-eksbuild.1: the policy's target is v1.19.2."},
+		{"it failed once", "batch", 20 * time.Minute, "cniguard wants to update vpc-cni from v1.17.1-eksbuild.1 to v1.18.5-eksbuild.1, and does not: try 1 failed; the next comes after 15 minutes."},
+		{"it failed twice, an hour ago", "batch", 2 * hour, "cniguard wants to update vpc-cni from v1.17.1-eksbuild.1 to v1.18.5-eksbuild.1, and does not: 2 tries to update to v1.18.5-eksbuild.1 failed; a new approval opens this."},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r, _ := start(t, s, demoRules(t), simulate.Options{Seed: 1})
@@ -61,7 +61,7 @@ func TestAnExplanationHoldsWhatThereIsToKnow(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !x.Known || x.Unseen != "" || x.Tagless || x.Version != "v1.9.3-eksbuild.1" || x.Halt == nil || len(x.Orders) != 1 || x.Orders[0].Kind != guard.Approval {
+	if !x.Known || x.Unseen != "" || x.Tagless || x.Version != "v1.19.2-eksbuild.1" || x.Halt == nil || len(x.Orders) != 1 || x.Orders[0].Kind != guard.Approval {
 		t.Errorf("%+v", x)
 	}
 	found := false

@@ -10,6 +10,7 @@ import (
 	"github.com/cniguard/cniguard/internal/check"
 	"github.com/cniguard/cniguard/internal/cluster"
 	"github.com/cniguard/cniguard/internal/guard"
+	"github.com/cniguard/cniguard/internal/plain"
 	"github.com/cniguard/cniguard/internal/policy"
 	"github.com/cniguard/cniguard/internal/world"
 )
@@ -56,7 +57,7 @@ func (r *Run) Fleet() []Row {
 func checked(k check.Kept) Row {
 	rec, v := k.Record, k.Record.Verdict
 	row := Row{
-		Cluster: k.Cluster.String(), Verdict: v.Word, Since: rec.Since, VPCCNI: rec.Version, Checked: true,
+		Cluster: k.Cluster.String(), Verdict: v.Word, Since: rec.Since, VPCCNI: plain.Clean(rec.Version, plain.Text), Checked: true,
 		Install: v.Install.Word, Version: v.Version.Word, Capacity: v.Capacity.Word, Change: v.Change.Word,
 	}
 	row.HeldBy = heldBy(rec)

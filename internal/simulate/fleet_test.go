@@ -14,8 +14,8 @@ import (
 
 func TestTheFleetHasEveryClusterOfTheWorld(t *testing.T) {
 	s := demoWorld(t)
-	s.Clusters = append(s.Clusters, world.Cluster{Name: "far", Account: "444455556666", Region: "us-east-1", Kubernetes: "1.21"})
-	s.Clusters[3].DeletedAt = hour // edge
+	s.Clusters = append(s.Clusters, world.Cluster{Name: "far", Account: "444455556666", Region: "us-east-1", Kubernetes: "1.29"})
+	s.Clusters[6].DeletedAt = hour // edge
 	at := func(d time.Duration) []simulate.Row {
 		r, _ := start(t, s, demoRules(t), simulate.Options{Seed: 1})
 		r.For(d)
@@ -24,8 +24,9 @@ func TestTheFleetHasEveryClusterOfTheWorld(t *testing.T) {
 	const here = "444455556666/eu-central-1/"
 	no := func(name, why string) simulate.Row { return simulate.Row{Cluster: name, Verdict: why} }
 	unseen := []simulate.Row{
-		no(here+"web", "not there yet"), no(here+"legacy", "not checked"), no(here+"payments", "not checked"), no(here+"edge", "not checked"),
-		no(here+"batch", "not checked"), no("444455556666/us-east-1/far", "not in the fleet"),
+		no(here+"web", "not there yet"), no(here+"legacy", "not checked"), no(here+"payments", "not checked"), no(here+"checkout", "not checked"),
+		no(here+"batch", "not checked"), no(here+"billing", "not checked"), no(here+"edge", "not checked"), no(here+"tools", "not there yet"),
+		no("444455556666/us-east-1/far", "not in the fleet"),
 	}
 	if diff := cmp.Diff(unseen, at(30*time.Second)); diff != "" {
 		t.Errorf("before the first sweep (-want +got):\n%s", diff)
@@ -35,11 +36,14 @@ func TestTheFleetHasEveryClusterOfTheWorld(t *testing.T) {
 	}
 	want := []simulate.Row{
 		unseen[0],
-		row("legacy", "outdated", "v1.7.5-eksbuild.2", "waiting", "mode"),
-		row("payments", "outdated", "v1.7.5-eksbuild.2", "waiting", "approval"),
+		row("legacy", "outdated", "v1.17.1-eksbuild.1", "waiting", "mode"),
+		row("payments", "outdated", "v1.17.1-eksbuild.1", "waiting", "approval"),
+		row("checkout", "outdated", "v1.17.1-eksbuild.1", "waiting", "approval"),
+		row("batch", "set aside", "v1.17.1-eksbuild.1", "set aside", "set aside"),
+		row("billing", "outdated", "v1.17.1-eksbuild.1", "waiting", "owner"),
 		{Cluster: here + "edge", Verdict: "gone", Install: "gone", Version: "gone", Capacity: "gone", Change: "gone", Checked: true},
-		row("batch", "set aside", "v1.7.9-eksbuild.2", "set aside", "set aside"),
-		unseen[5],
+		unseen[7],
+		unseen[8],
 	}
 	if diff := cmp.Diff(want, at(9*hour), cmpopts.IgnoreFields(simulate.Row{}, "Since")); diff != "" {
 		t.Errorf("nine hours later (-want +got):\n%s", diff)

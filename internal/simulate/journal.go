@@ -18,6 +18,7 @@ import (
 	"github.com/cniguard/cniguard/internal/cluster"
 	"github.com/cniguard/cniguard/internal/event"
 	"github.com/cniguard/cniguard/internal/guard"
+	"github.com/cniguard/cniguard/internal/plain"
 	"github.com/cniguard/cniguard/internal/world"
 )
 
@@ -39,19 +40,31 @@ func newJournal(w *world.World, tell func(Line)) journal {
 	}
 }
 
-func (j *journal) add(l Line) {
-	if j.tell != nil {
-		j.sum.count(l)
-		j.tell(l)
+// add tells a line about a cluster. Texts of others in it are cleaned, and say nothing of the add-on's configuration. Message is
+// clean already, and has several lines.
+func (j *journal) add(id cluster.ID, l Line) {
+	if j.tell == nil {
+		return
 	}
+	addon, _ := j.world.Addon(id)
+	shown := func(s string, limit int) string { return plain.Clean(plain.Hide(s, addon.Configuration), limit) }
+	if id.Name != "" {
+		l.Cluster = shown(id.String(), plain.Text)
+	}
+	why := plain.Text
+	if l.What == HeldBack { // a text for each gate
+		why = plain.Line
+	}
+	l.Text, l.Why, l.Gates = shown(l.Text, plain.Text), shown(l.Why, why), slices.Clone(l.Gates)
+	for i := range l.Gates {
+		l.Gates[i].Text = shown(l.Gates[i].Text, plain.Text)
+	}
+	j.sum.count(l)
+	j.tell(l)
 }
 
 func (j *journal) note(at time.Time, id cluster.ID, what What, text, why string) {
-	name := ""
-	if id.Name != "" {
-		name = id.String()
-	}
-	j.add(Line{At: at, Cluster: name, What: what, Text: text, Why: why})
+	j.add(id, Line{At: at, What: what, Text: text, Why: why})
 }
 
 // planned notes what a plan holds back, where it is other than before. An update that is in flight is not held: it is being
@@ -72,9 +85,9 @@ func (j *journal) planned(at time.Time, id cluster.ID, p guard.Plan) {
 		}
 		var why []string
 		for _, r := range h.By {
-			why = append(why, r.Gate+": "+r.Text)
+			why = append(why, r.Gate+": "+plain.Clean(r.Text, plain.Text))
 		}
-		j.add(Line{At: at, Cluster: id.String(), What: HeldBack, Text: h.Action.String(), Why: strings.Join(why, "; "), Gates: h.By})
+		j.add(id, Line{At: at, What: HeldBack, Text: h.Action.String(), Why: strings.Join(why, "; "), Gates: h.By})
 	}
 	j.held[id] = now
 }
@@ -115,8 +128,8 @@ func (j *journal) see(e world.Entry) {
 func (j *journal) published(e world.Entry) {
 	in := e.Data.(*sns.PublishInput)
 	id := cluster.ID{Account: attribute(in, "account"), Region: attribute(in, "region"), Name: attribute(in, "cluster")}
-	j.add(Line{
-		At: e.At, Cluster: id.String(), What: Told, Text: aws.ToString(in.Subject),
+	j.add(id, Line{
+		At: e.At, What: Told, Text: aws.ToString(in.Subject),
 		News: guard.News(attribute(in, "news")), Finding: guard.Code(attribute(in, "finding")), Severity: attribute(in, "severity"),
 		Message: email(aws.ToString(in.Message)),
 	})
@@ -177,7 +190,7 @@ func (j *journal) update(e world.Entry, u world.Update) {
 	case !u.Ended.IsZero():
 		why := u.Issue.Code
 		if u.Issue.Message != "" {
-			why += ": " + u.Issue.Message
+			why += ": " + plain.Clean(u.Issue.Message, plain.Text)
 		}
 		j.note(e.At, e.Cluster, UpdateEnded, text+" "+u.Status, why)
 		if others == "" {
@@ -211,29 +224,30 @@ func (j *journal) called(c *world.Call) {
 			}
 		}
 	}
-	l.At, l.Cluster = c.At, id.String()
+	l.At = c.At
 	j.sum.changed(kind, c)
-	j.answered(l, kind, c)
+	j.answered(id, l, c)
 }
 
 // answered adds the line of a call that changes something. A refusal that comes again and again is one line.
-func (j *journal) answered(l Line, kind guard.ActionKind, c *world.Call) {
-	call := c.Action() + " " + l.Cluster
+func (j *journal) answered(id cluster.ID, l Line, c *world.Call) {
+	call := c.Action() + " " + id.String()
 	if c.Err == nil {
 		delete(j.refused, call)
-		j.add(l)
+		j.add(id, l)
 		return
 	}
+	_, _, kind := changes(c)
 	l.Text, l.Why = string(kind)+" "+l.Text, access.Fault(c.Action(), c.Err).Error()
 	if c.Effect {
 		l.What = AnswerLost
-		j.add(l)
+		j.add(id, l)
 		return
 	}
 	if refusal := l.Text + "\n" + l.Why; j.refused[call] != refusal {
 		j.refused[call] = refusal
 		l.What = Refused
-		j.add(l)
+		j.add(id, l)
 	}
 }
 

@@ -128,8 +128,8 @@ func TestANumberInAReasonIsNoNews(t *testing.T) {
 func TestARefusalIsOneLineUntilAWSAgreedOnce(t *testing.T) {
 	s := demoWorld(t)
 	s.Faults = []world.Fault{
-		{Service: "eks", Operation: "UpdateAddon", Cluster: "batch", Code: "InvalidParameterException", Message: "not like this", Times: 1},
-		{Service: "eks", Operation: "UpdateAddon", Cluster: "batch", Code: "InvalidParameterException", Message: "not like this", From: 10 * hour},
+		{Service: "eks", Operation: "UpdateAddon", Cluster: "batch", Code: "ClientException", Message: "not like this", Times: 1},
+		{Service: "eks", Operation: "UpdateAddon", Cluster: "batch", Code: "ClientException", Message: "not like this", From: 10 * hour},
 	}
 	s.Orders = []world.Order{order(11*hour, world.Approve, "batch", "")}
 	r, lines := start(t, s, demoRules(t), simulate.Options{Seed: 1})

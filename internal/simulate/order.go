@@ -2,7 +2,6 @@ package simulate
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -89,19 +88,4 @@ func StillShut(p guard.Plan) []guard.Reason {
 		}
 	}
 	return slices.DeleteFunc(shut, byApproval)
-}
-
-// Check says what in a world cannot be, orders that are given before there is a world too. The error is world.Mistakes.
-func Check(spec world.Spec) error {
-	var found world.Mistakes
-	errors.As(spec.Validate(), &found)
-	for i, o := range spec.Orders {
-		if o.At < 0 {
-			found = append(found, world.Mistake{Field: fmt.Sprintf("orders[%d].at", i), Text: Span(o.At) + " is before the start of the world", Hint: "allowed: 0s or later"})
-		}
-	}
-	if len(found) == 0 {
-		return nil
-	}
-	return found
 }

@@ -33,17 +33,17 @@ func TestOrdersAreGivenOrRefusedAsLines(t *testing.T) {
 		why    string
 	}{
 		{"the whole path is approved", []world.Order{order(2*hour, world.Approve, "payments", "")},
-			simulate.Ordered, "approve by ana of v1.8.0-eksbuild.1, then v1.9.3-eksbuild.1", "agreed"},
-		{"the path is approved up to a version", []world.Order{order(2*hour, world.Approve, "payments", "v1.8.0-eksbuild.1")},
-			simulate.Ordered, "approve by ana of v1.8.0-eksbuild.1", "agreed"},
-		{"a version that is not on the path", []world.Order{order(2*hour, world.Approve, "payments", "v1.10.1-eksbuild.1")},
-			simulate.OrderRefused, "approve by ana", "approve: the plan does not go to v1.10.1-eksbuild.1; it goes to v1.8.0-eksbuild.1, then v1.9.3-eksbuild.1"},
+			simulate.Ordered, "approve by ana of v1.18.5-eksbuild.1, then v1.19.2-eksbuild.1", "agreed"},
+		{"the path is approved up to a version", []world.Order{order(2*hour, world.Approve, "payments", "v1.18.5-eksbuild.1")},
+			simulate.Ordered, "approve by ana of v1.18.5-eksbuild.1", "agreed"},
+		{"a version that is not on the path", []world.Order{order(2*hour, world.Approve, "payments", "v1.19.0-eksbuild.1")},
+			simulate.OrderRefused, "approve by ana", "approve: the plan does not go to v1.19.0-eksbuild.1; it goes to v1.18.5-eksbuild.1, then v1.19.2-eksbuild.1"},
 		{"nothing to approve", []world.Order{order(2*hour, world.Approve, "edge", "")},
-			simulate.OrderRefused, "approve by ana", "approve: there is nothing to approve: no update is wanted (version fine: v1.10.1-eksbuild.1 is not below the floor v1.8.0)"},
+			simulate.OrderRefused, "approve by ana", "approve: there is nothing to approve: no update is wanted (version fine: v1.19.0-eksbuild.1 is not below the floor v1.18.0)"},
 		{"a cluster that is not there yet", []world.Order{order(2*hour, world.Approve, "web", "")},
 			simulate.OrderRefused, "approve by ana", "approve: it is not there yet: the world creates it 1d1h after the start"},
 		{"a denial", []world.Order{order(2*hour, world.Deny, "batch", "")}, simulate.Ordered, "deny by ana", "agreed"},
-		{"an order of nobody", []world.Order{nameless}, simulate.OrderRefused, "deny by ", "deny: who orders it and why are needed: others will read it"},
+		{"an order of nobody", []world.Order{nameless}, simulate.OrderRefused, "deny by", "deny: who orders it and why are needed: others will read it"},
 		{"a halt", []world.Order{order(2*hour, world.Halt, "", "")}, simulate.Ordered, "halt by ana", "agreed"},
 		{"the end of a halt", []world.Order{order(2*hour, world.Resume, "", ""), order(hour, world.Halt, "", "")}, simulate.Ordered, "resume by ana", "agreed"},
 		{"the end of no halt", []world.Order{order(2*hour, world.Resume, "", "")},
@@ -87,17 +87,17 @@ func TestOrdersAreObeyed(t *testing.T) {
 	}{
 		{"nothing is approved", "payments", nil, nil},
 		{"all is approved", "payments", []world.Order{order(2*hour, world.Approve, "payments", "")},
-			[]string{"v1.7.5-eksbuild.2 → v1.8.0-eksbuild.1 Successful", "v1.8.0-eksbuild.1 → v1.9.3-eksbuild.1 Successful"}},
-		{"one step is approved", "payments", []world.Order{order(2*hour, world.Approve, "payments", "v1.8.0-eksbuild.1")},
-			[]string{"v1.7.5-eksbuild.2 → v1.8.0-eksbuild.1 Successful"}},
+			[]string{"v1.17.1-eksbuild.1 → v1.18.5-eksbuild.1 Successful", "v1.18.5-eksbuild.1 → v1.19.2-eksbuild.1 Successful"}},
+		{"one step is approved", "payments", []world.Order{order(2*hour, world.Approve, "payments", "v1.18.5-eksbuild.1")},
+			[]string{"v1.17.1-eksbuild.1 → v1.18.5-eksbuild.1 Successful"}},
 		{"what is approved is denied by another", "payments", []world.Order{
 			order(2*hour, world.Approve, "payments", ""), {At: hour, Kind: world.Deny, Account: "444455556666", Region: "eu-central-1", Name: "payments", By: "bo", Because: "sale"},
 		}, nil},
 		{"the fleet is halted from the start", "batch", []world.Order{order(0, world.Halt, "", "")}, nil},
 		{"the fleet is halted between two steps", "payments", []world.Order{order(2*hour, world.Approve, "payments", ""), order(2*hour+10*time.Minute, world.Halt, "", "")},
-			[]string{"v1.7.5-eksbuild.2 → v1.8.0-eksbuild.1 Successful"}},
-		{"a halt ends", "payments", []world.Order{order(hour, world.Halt, "", ""), order(2*hour, world.Approve, "payments", "v1.8.0-eksbuild.1"), order(3*hour, world.Resume, "", "")},
-			[]string{"v1.7.5-eksbuild.2 → v1.8.0-eksbuild.1 Successful"}},
+			[]string{"v1.17.1-eksbuild.1 → v1.18.5-eksbuild.1 Successful"}},
+		{"a halt ends", "payments", []world.Order{order(hour, world.Halt, "", ""), order(2*hour, world.Approve, "payments", "v1.18.5-eksbuild.1"), order(3*hour, world.Resume, "", "")},
+			[]string{"v1.17.1-eksbuild.1 → v1.18.5-eksbuild.1 Successful"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := demoWorld(t)

@@ -3,7 +3,9 @@ package simulate
 import (
 	"fmt"
 	"slices"
+	"strings"
 
+	"github.com/cniguard/cniguard/internal/cluster"
 	"github.com/cniguard/cniguard/internal/event"
 	"github.com/cniguard/cniguard/internal/world"
 )
@@ -27,26 +29,54 @@ func asked(t event.Trigger) string {
 	switch t.Kind {
 	case event.Check:
 		return fmt.Sprintf("a check of %s (%s)", t.Cluster, t.Why)
+	case event.Checks:
+		ids := make([]string, len(t.Clusters))
+		for i, id := range t.Clusters {
+			ids[i] = id.String()
+		}
+		return fmt.Sprintf("a check of each of %s (%s)", strings.Join(ids, ", "), t.Why)
 	case event.Metering, event.Sweeping:
 		return fmt.Sprintf("the %s of account %s in %s", t.Kind, t.Unit.Account, t.Unit.Region)
 	}
 	return "the fleet's " + string(t.Kind)
 }
 
-// declined is why nothing comes of what an event asks for; empty: it is done.
+// declined is why nothing comes of what an event asks for, or of a part of it; empty: all is done.
 func (r *Run) declined(t event.Trigger) string {
-	unit := t.Unit
-	if t.Kind == event.Check {
-		unit = event.Unit{Account: t.Cluster.Account, Region: t.Cluster.Region}
-	}
-	there := slices.ContainsFunc(r.World.Spec().Clusters, func(c world.Cluster) bool { return idOf(c) == t.Cluster })
-	switch {
-	case !t.Permitted(r.hub().Account):
+	if !t.Permitted(r.hub().Account) {
 		return fmt.Sprintf("account %s may not ask for this; the hub, %s, may", t.From.Account, r.hub().Account)
-	case unit != event.Unit{} && !r.Policy.Contains(unit.Account, unit.Region):
-		return fmt.Sprintf("account %s in %s is not in the policy's fleet", unit.Account, unit.Region)
-	case t.Kind == event.Check && !there:
+	}
+	switch t.Kind {
+	case event.Check:
+		return r.uncheckable(t.Cluster)
+	case event.Checks:
+		var parts []string
+		for _, id := range t.Clusters {
+			if why := r.uncheckable(id); why != "" {
+				parts = append(parts, fmt.Sprintf("%s: %s", id.Name, why))
+			}
+		}
+		return strings.Join(parts, "; ")
+	case event.Metering, event.Sweeping:
+		return r.outside(t.Unit)
+	}
+	return ""
+}
+
+// uncheckable is why nothing comes of a check of a cluster; empty: it is done.
+func (r *Run) uncheckable(id cluster.ID) string {
+	if why := r.outside(event.Unit{Account: id.Account, Region: id.Region}); why != "" {
+		return why
+	}
+	if !slices.ContainsFunc(r.World.Spec().Clusters, func(c world.Cluster) bool { return idOf(c) == id }) {
 		return "the world has no such cluster, so the check will find none"
 	}
 	return ""
+}
+
+func (r *Run) outside(u event.Unit) string {
+	if r.Policy.Contains(u.Account, u.Region) {
+		return ""
+	}
+	return fmt.Sprintf("account %s in %s is not in the policy's fleet", u.Account, u.Region)
 }

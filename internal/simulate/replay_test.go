@@ -115,6 +115,12 @@ func TestWhatAnEventAsksForIsSaidInWords(t *testing.T) {
 		{"a stranger's tick", wakeUp("Tick", "999988887777", "{}"), "the fleet's tick", "account 999988887777 may not ask for this; the hub, 111122223333, may"},
 		{"a part of the meter", wakeUp("Metering", "111122223333", `{"account":"111122223333","region":"us-east-1"}`),
 			"the metering of account 111122223333 in us-east-1", "account 111122223333 in us-east-1 is not in the policy's fleet"},
+		{"checks", read(t, "../../events/health-several.json"),
+			"a check of each of 111122223333/eu-central-1/prod-eu, 111122223333/eu-central-1/prod-jobs, 111122223333/eu-central-1/test-eu (Health \"AWS_EKS_PLANNED_LIFECYCLE_EVENT\")",
+			"prod-jobs: the world has no such cluster, so the check will find none; test-eu: the world has no such cluster, so the check will find none"},
+		{"a stranger's checks", bytes.Replace(read(t, "../../events/health-several.json"), []byte(`"account": "111122223333"`), []byte(`"account": "999988887777"`), 1),
+			"a check of each of 111122223333/eu-central-1/prod-eu, 111122223333/eu-central-1/prod-jobs, 111122223333/eu-central-1/test-eu (Health \"AWS_EKS_PLANNED_LIFECYCLE_EVENT\")",
+			"account 999988887777 may not ask for this; the hub, 111122223333, may"},
 		{"nothing", []byte("{}"), "nothing", "no rule lets it through, so EventBridge would not deliver it"},
 	} {
 		asks, ends := r.Foretell(c.raw)

@@ -44,9 +44,9 @@ type Run struct {
 }
 
 // Start makes the world, deploys the two functions with their rules and schedules, and has people's orders given at their
-// times. Nothing runs before For. End it with Close. The error holds what Check finds.
+// times. Nothing runs before For. End it with Close. The error holds the world.Mistakes of the spec.
 func Start(spec world.Spec, p *policy.Policy, o Options) (*Run, error) {
-	if err := Check(spec); err != nil {
+	if err := spec.Validate(); err != nil {
 		return nil, fmt.Errorf("start a run: %w", err)
 	}
 	if o.Log == nil {

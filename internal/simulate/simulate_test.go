@@ -56,7 +56,7 @@ func TestNobodyNeedsToListen(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	if r.For(2*hour) == 0 || len(r.Ledger.All()) != 4 {
+	if r.For(2*hour) == 0 || len(r.Ledger.All()) != 6 {
 		t.Errorf("it has %d records", len(r.Ledger.All()))
 	}
 	if diff := cmp.Diff(simulate.Summary{}, r.Summary()); diff != "" {
@@ -74,19 +74,22 @@ func TestAlterChangesWhatBoots(t *testing.T) {
 
 func TestAWorldThatCannotBeIsNotStarted(t *testing.T) {
 	s := demoWorld(t)
+	s.Changes = []world.Change{{At: -time.Second, Account: "444455556666", Region: "eu-central-1", Name: "legacy", Do: world.DeleteAddon}}
+	s.Events = []world.TimedEvent{{Source: "aws.health", Type: "AWS Health Event", Detail: "{}"}, {At: -day, Source: "aws.health", Type: "AWS Health Event", Detail: "{}"}}
 	s.Orders = []world.Order{{At: -hour, Kind: world.Halt, By: "bo", Because: "why not"}, {At: hour, Kind: "stop"}}
-	for _, err := range []error{simulate.Check(s), func() error { _, err := simulate.Start(s, demoRules(t), simulate.Options{}); return err }()} {
+	for _, err := range []error{s.Validate(), func() error { _, err := simulate.Start(s, demoRules(t), simulate.Options{}); return err }()} {
 		var found world.Mistakes
 		if !errors.As(err, &found) {
 			t.Fatal(err)
 		}
-		want := "orders[1].kind: \"stop\" is not an order; want approve, deny, halt or resume\norders[0].at: -1h is before the start of the world; allowed: 0s or later"
+		want := "changes[0].at: -1s is before the start of the world; want 0s or later\nevents[1].at: -24h0m0s is before the start of the world; want 0s or later\n" +
+			"orders[0].at: -1h0m0s is before the start of the world; want 0s or later\norders[1].kind: \"stop\" is not an order; want approve, deny, halt or resume"
 		if diff := cmp.Diff(want, found.Error()); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 	}
-	s.Orders = nil
-	if err := simulate.Check(s); err != nil {
+	s.Changes, s.Events, s.Orders = nil, nil, nil
+	if err := s.Validate(); err != nil {
 		t.Error(err)
 	}
 }
@@ -104,7 +107,7 @@ func TestPlanSaysWhatWouldBeDoneAndDoesNothing(t *testing.T) {
 		{"of a healthy one nothing is wanted", "edge", 2 * hour, nil, nil},
 		{"a step in flight is waited for", "batch", 6*time.Minute + 30*time.Second, nil, []string{"ready", "in flight"}},
 		{"the next try waits for its time", "batch", 20 * time.Minute, nil, []string{"soak"}},
-		{"and is made then", "batch", 32 * time.Minute, []string{"update vpc-cni from v1.7.9-eksbuild.2 to v1.8.0-eksbuild.1"}, nil},
+		{"and is made then", "batch", 28 * time.Minute, []string{"update vpc-cni from v1.17.1-eksbuild.1 to v1.18.5-eksbuild.1"}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r, _ := start(t, demoWorld(t), demoRules(t), simulate.Options{Seed: 1})
@@ -173,7 +176,7 @@ func TestPlanSaysWhyThereIsNone(t *testing.T) {
 
 func TestWakeDeliversWhatARuleLetsThrough(t *testing.T) {
 	r, _ := start(t, demoWorld(t), demoRules(t), simulate.Options{})
-	const check = `{"id":"1","source":"cniguard","detail-type":"Check Requested","account":"111122223333","region":"eu-central-1","time":"2022-03-07T08:00:00Z",
+	const check = `{"id":"1","source":"cniguard","detail-type":"Check Requested","account":"111122223333","region":"eu-central-1","time":"2025-03-03T08:00:00Z",
 		"detail":{"account":"444455556666","region":"eu-central-1","name":"batch"}}`
 	if err := r.Wake([]byte(check)); err != nil {
 		t.Fatal(err)

@@ -2,7 +2,6 @@
 package telemetry
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -33,11 +32,19 @@ func Level(s string) (slog.Level, error) {
 }
 
 // Logger writes one JSON object a line, with the keys timestamp, level and message that Lambda's own JSON format uses. A line
-// that is logged with a context also has the context's request id and what With put there. JSON escapes control characters, so
-// that no value can begin a line; what else is not visible (bidirectional overrides, zero-width characters) is left out.
+// that is logged with a context also has the context's request id and what With put there. A text is cleaned to one line, also
+// for a reader who decodes the JSON, and cut; nothing that is not visible is written.
 func Logger(w io.Writer, level slog.Leveler) *slog.Logger {
-	options := &slog.HandlerOptions{Level: level, ReplaceAttr: lambdacontext.ReplaceAttr}
-	return slog.New(handler{slog.NewJSONHandler(visible{w}, options)})
+	options := &slog.HandlerOptions{Level: level, ReplaceAttr: cleaned}
+	return slog.New(handler{slog.NewJSONHandler(plain.Writer(w), options)}) // slog writes each line, and its line break, at once
+}
+
+func cleaned(groups []string, a slog.Attr) slog.Attr {
+	a = lambdacontext.ReplaceAttr(groups, a)
+	if a.Value.Kind() == slog.KindString {
+		a.Value = slog.StringValue(plain.Clean(a.Value.String(), plain.Line))
+	}
+	return a
 }
 
 // With returns a context whose log lines have these attributes too.
@@ -79,16 +86,3 @@ func (h handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 }
 
 func (h handler) WithGroup(name string) slog.Handler { return handler{h.Handler.WithGroup(name)} }
-
-// visible leaves out of a line what cannot be seen; slog writes each line, and its line break, at once.
-type visible struct{ to io.Writer }
-
-func (v visible) Write(line []byte) (int, error) {
-	_, err := v.to.Write(bytes.Map(func(r rune) rune {
-		if r == '\n' || plain.Visible(r) {
-			return r
-		}
-		return -1
-	}, line))
-	return len(line), err
-}

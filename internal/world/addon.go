@@ -26,7 +26,7 @@ func (a *addon) describe(clusterName string) *types.Addon {
 		CreatedAt: aws.Time(a.created), ModifiedAt: aws.Time(a.modified),
 	}
 	for _, i := range a.Issues {
-		d.Health.Issues = append(d.Health.Issues, types.AddonIssue{Code: types.AddonIssueCode(i.Code), Message: aws.String(i.Message)})
+		d.Health.Issues = append(d.Health.Issues, types.AddonIssue{Code: types.AddonIssueCode(i.Code), Message: aws.String(i.Message), ResourceIds: i.Resources})
 	}
 	return d
 }

@@ -249,6 +249,7 @@ func TestACalmAlarmCostsFewEvents(t *testing.T) {
 	}
 }
 
+// Facts 1.5/shape, 1.5/time.
 func TestAnAlarmTellsItsBusAndItsTopics(t *testing.T) {
 	s := set(t, 1, nil)
 	var got [][]byte

@@ -139,11 +139,15 @@ func (w *World) pass(ctx context.Context, c *Call, f *Fault) error {
 // answer is the answer of the service, or what comes instead of it. A call whose time is up may have had its effect or not.
 func (w *World) answer(c *Call, f *Fault, late error, do func() (any, error)) (any, error) {
 	if late != nil {
-		if w.rand.IntN(2) == 0 && w.denied(c) == nil {
+		if w.rand.IntN(2) == 0 && w.denied(c) == nil && !w.disabled(c) {
 			_, err := do()
 			c.Effect = err == nil
 		}
 		return nil, late
+	}
+	if w.disabled(c) {
+		code, status := badKey(c.Service)
+		return nil, w.response(modelled(c.Service, code, "The security token included in the request is invalid."), c.Service, status)
 	}
 	if err := w.denied(c); err != nil {
 		return nil, w.response(err, c.Service, 0)

@@ -3,7 +3,6 @@ package world
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
@@ -56,11 +55,26 @@ func (s *session) open(ctx context.Context) error {
 		return nil
 	}
 	if _, err := s.by.AssumeRole(ctx, &sts.AssumeRoleInput{RoleArn: &s.role, RoleSessionName: aws.String("direct")}); err != nil {
-		return fmt.Errorf("get identity: get credentials: failed to refresh cached credentials, %w", err)
+		return &notAssumed{s.role, err}
 	}
 	s.assumed = true
 	return nil
 }
+
+// notAssumed is the error of a call whose role could not be assumed.
+type notAssumed struct {
+	role string
+	err  error
+}
+
+func (e *notAssumed) Error() string {
+	return "get identity: get credentials: failed to refresh cached credentials, " + e.err.Error()
+}
+
+func (e *notAssumed) Unwrap() error { return e.err }
+
+// AssumedRole is the ARN of the role, as package access asks for it.
+func (e *notAssumed) AssumedRole() string { return e.role }
 
 // invoke runs one operation as the SDK does.
 func invoke[Out, In any](ctx context.Context, c *Client, service, op string, in *In) (*Out, error) {

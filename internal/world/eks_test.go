@@ -102,6 +102,7 @@ func addonOf(t testing.TB, ctx context.Context, c *world.Client) *types.Addon {
 	return out.Addon
 }
 
+// Facts 2.1/role-empty, 2.2/in-use, 2.2/one-minor, 2.2/unsupported, 2.2/not-found, 3/enforced, 3/down.
 func TestUpdateAddonIsRefused(t *testing.T) {
 	tests := map[string]struct {
 		spec    func(*world.Spec)
@@ -164,6 +165,7 @@ func TestUpdateAddonIsRefused(t *testing.T) {
 	}
 }
 
+// Facts 2.1/role-dropped, 2.1/pod-identities, 2.1/configuration.
 func TestWhatAnUpdateKeeps(t *testing.T) {
 	keep := func(in *eks.UpdateAddonInput) {}
 	tests := map[string]struct {
@@ -245,6 +247,7 @@ func course(t *testing.T, s *stage, minutes int) string {
 	return strings.Join(parts, ", ")
 }
 
+// Facts 2.3/addon-status, 2.4/waiter, 2.4/hangs.
 func TestTheCourseOfAnUpdate(t *testing.T) {
 	minutes := func(n float64) world.Range {
 		d := time.Duration(n * float64(time.Minute))
@@ -329,6 +332,7 @@ func TestAScriptMayHoldForSomeUpdatesOnly(t *testing.T) {
 	}
 }
 
+// Fact 7.2/crash-loop.
 func TestARestartOnAFullSubnet(t *testing.T) {
 	full := func(s *world.Spec) { s.VPCs[0].Subnets[1].Used = []world.Point{{Addresses: 251}} }
 	tests := map[string]struct {
@@ -381,6 +385,7 @@ func TestARestartOnAFullSubnet(t *testing.T) {
 	}
 }
 
+// Facts 2.4/addon-name, 2.4/unordered.
 func TestListUpdates(t *testing.T) {
 	s := set(t, 3, with(func(s *world.Spec) { s.Behaviour.PageSize = 2 }))
 	var byTime []string

@@ -206,6 +206,7 @@ func estate(spec *world.Spec) {
 	spec.Catalogues = map[string][]world.Catalogue{"1.33": {{Version: "v1.19.0-eksbuild.1", Compatible: true}, {Version: "v1.18.5-eksbuild.1", Compatible: true}}}
 }
 
+// Facts 1.1/silent, 1.2/resources-empty, 1.2/name, 1.2/epoch, 1.2/echo.
 func TestCloudTrailTellsOfOurOwnUpdate(t *testing.T) {
 	s := set(t, 1, estate)
 	got := s.hear("aws.eks")
@@ -253,6 +254,7 @@ func TestCloudTrailTellsOfOurOwnUpdate(t *testing.T) {
 	}
 }
 
+// Fact 1.1/shapes.
 func TestEKSsOwnEventsOfAddonsComeInEveryShapeThatAReaderMustBear(t *testing.T) {
 	shapes := map[string]bool{}
 	for seed := range uint64(40) {
@@ -289,6 +291,7 @@ func TestEKSsOwnEventsOfAddonsComeInEveryShapeThatAReaderMustBear(t *testing.T) 
 	}
 }
 
+// Fact 1.2/trail.
 func TestCloudTrailTellsOfOthersAndIsBestEffort(t *testing.T) {
 	deeds := func(spec *world.Spec) {
 		estate(spec)

@@ -39,6 +39,15 @@ func (w *World) fault(c *Call) *Fault {
 // is none of AWS's.
 func apart(service string) bool { return service == "sts" || service == "ledger" }
 
+// disabled reports whether a call goes to a region that its account has switched off. STS is called in the hub, and the ledger is
+// none of AWS's.
+func (w *World) disabled(c *Call) bool {
+	now := w.since()
+	return !apart(c.Service) && slices.ContainsFunc(w.spec.Disabled, func(d Disabled) bool {
+		return d.Account == c.Account && d.Region == c.Region && now >= d.From && (d.Until == 0 || now < d.Until)
+	})
+}
+
 func (w *World) fits(f *Fault, c *Call) bool {
 	now := w.since()
 	if now < f.From || f.Until > 0 && now >= f.Until {

@@ -211,6 +211,7 @@ func TestACallWhoseTimeIsUpMayHaveHadItsEffect(t *testing.T) {
 	}
 }
 
+// Fact 2.7/codes.
 func TestServicesThrottleInTheirOwnWords(t *testing.T) {
 	s := set(t, 1, with(func(s *world.Spec) { s.Behaviour.Throttled = 1 }))
 	s.at(0, func(ctx context.Context, c *world.Client) {
@@ -238,6 +239,7 @@ func TestServicesThrottleInTheirOwnWords(t *testing.T) {
 	s.until(time.Hour)
 }
 
+// Fact 2.9/pass-role.
 func TestGrants(t *testing.T) {
 	s := set(t, 1, with(func(s *world.Spec) {
 		s.Grants = []world.Grant{

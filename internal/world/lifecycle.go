@@ -1,6 +1,7 @@
 package world
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/eks/types"
@@ -36,7 +37,7 @@ func (w *World) create(c *eksCluster) {
 		}
 		w.clusterTruth(c, string(c.status))
 		if c.Addon != nil {
-			w.createAddon(c, c.Addon)
+			w.createAddon(c, c.Addon, types.ResolveConflictsOverwrite) // there is nothing yet to be in conflict with
 		}
 	})
 }
@@ -66,12 +67,14 @@ func (w *World) change(ch *Change) {
 		w.upgrade(c, ch.Kubernetes)
 	case CreateAddon:
 		if c.addon == nil {
-			w.createAddon(c, ch.Addon)
+			w.createAddon(c, ch.Addon, ch.resolve())
 		}
 	case UpdateAddon:
 		if c.addon != nil {
 			// Refused or not: it is somebody else's call.
-			_, _ = w.update(c, wish{version: &ch.Addon.Version, role: optional(ch.Addon.Role), config: optional(ch.Addon.Configuration), by: somebody(c)})
+			_, _ = w.update(c, wish{
+				version: &ch.Addon.Version, role: optional(ch.Addon.Role), config: optional(ch.Addon.Configuration), resolve: ch.resolve(), by: somebody(c),
+			})
 		}
 	case DeleteAddon:
 		if c.addon != nil {
@@ -82,6 +85,10 @@ func (w *World) change(ch *Change) {
 		w.clusterTruth(c, "tagged")
 		w.did(c, "TagResource", map[string]any{"resourceArn": c.id().ARN()})
 	}
+}
+
+func (c *Change) resolve() types.ResolveConflicts {
+	return types.ResolveConflicts(cmp.Or(c.Resolve, string(types.ResolveConflictsNone)))
 }
 
 func (w *World) upgrade(c *eksCluster, kubernetes string) {
@@ -96,20 +103,39 @@ func (w *World) upgrade(c *eksCluster, kubernetes string) {
 	})
 }
 
-func (w *World) createAddon(c *eksCluster, described *Addon) {
+// createAddon has somebody create an add-on. One that is in conflict fails some five minutes later (facts-eks-vpc-cni 2.4).
+func (w *World) createAddon(c *eksCluster, described *Addon, resolve types.ResolveConflicts) {
 	w.install(c, described)
 	a := c.addon
-	status := a.Status
+	status, least, most := a.Status, 30*time.Second, 2*time.Minute
+	issue, failed := w.conflict(a, resolve)
+	if failed {
+		status, least, most = string(types.AddonStatusCreateFailed), 4*time.Minute, 6*time.Minute
+	}
 	a.Status = string(types.AddonStatusCreating)
 	w.addonTruth(c)
 	w.did(c, "CreateAddon", map[string]any{"addonName": vpcCNI, "addonVersion": a.Version})
-	w.soon(30*time.Second, 2*time.Minute, func() {
+	w.soon(least, most, func() {
 		if c.addon == a && a.Status == string(types.AddonStatusCreating) {
-			a.Status, a.modified = status, w.Now()
-			w.addonTruth(c)
-			w.addonEvent(c.id(), "EKS Addon Creation Succeeded")
+			if failed {
+				a.Issues = []Issue{issue}
+			}
+			w.created(c, status)
 		}
 	})
+}
+
+// created ends the creation of a cluster's add-on; one that is to stay in CREATING hangs.
+func (w *World) created(c *eksCluster, status string) {
+	c.addon.Status, c.addon.modified = status, w.Now()
+	w.addonTruth(c)
+	switch types.AddonStatus(status) {
+	case types.AddonStatusCreating:
+	case types.AddonStatusCreateFailed:
+		w.addonEvent(c.id(), "EKS Addon Creation Failed")
+	default:
+		w.addonEvent(c.id(), "EKS Addon Creation Succeeded")
+	}
 }
 
 func (w *World) deleteAddon(c *eksCluster) {

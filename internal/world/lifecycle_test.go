@@ -26,6 +26,7 @@ func seen(ctx context.Context, c *world.Client) string {
 	return text + ", " + string(a.Addon.Status) + " " + *a.Addon.AddonVersion
 }
 
+// Facts 1.2/accepted, 2.2/deleting, 2.3/cluster-status, 3/carried.
 func TestClustersComeAndGo(t *testing.T) {
 	const hour, minute = time.Hour, time.Minute
 	v9, v10 := &world.Addon{Version: "v1.9.0-eksbuild.1"}, &world.Addon{Version: "v1.10.4-eksbuild.1"}

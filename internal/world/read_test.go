@@ -56,6 +56,7 @@ func TestReadingACluster(t *testing.T) {
 	})
 }
 
+// Fact 2.2/not-found.
 func TestWhatIsNotThereIsNotFound(t *testing.T) {
 	s := set(t, 1, with(func(s *world.Spec) { s.Clusters[0].Addon = nil }))
 	other := aws.String("other")
@@ -112,6 +113,7 @@ func crowded(s *world.Spec) {
 	s.Behaviour.PageSize = 2
 }
 
+// Fact 2.5/pages.
 func TestEverythingIsPaged(t *testing.T) {
 	s := set(t, 1, crowded)
 	five := aws.Int32(5)
@@ -166,6 +168,7 @@ func TestEverythingIsPaged(t *testing.T) {
 	})
 }
 
+// Fact 2.5/empty.
 func TestTheCatalogue(t *testing.T) {
 	s := set(t, 1, with(func(s *world.Spec) {
 		s.Catalogues["1.22"] = []world.Catalogue{{Version: "v1.12.0-eksbuild.1", Compatible: true}, {Version: "v1.11.4-eksbuild.1", Compatible: true, Default: true}}

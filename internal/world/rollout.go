@@ -23,12 +23,31 @@ func (w *World) roll(c *eksCluster, a *addon, u *Update, ask wish) {
 	if subnet, full := w.full(c); full && slices.Compare(numbersOf(u.To), []int{1, 10, 2}) < 0 {
 		// Below v1.10.2 aws-node exits at its start when its subnet is full (amazon-vpc-cni-k8s #1830): facts-eks-vpc-cni 7.2.
 		w.truth(c.id(), "outage", Outage{u.To, subnet}, u.To+" crash-loops on the full subnet "+subnet)
-		outcome, issue = Fail, Issue{string(types.AddonIssueCodeInsufficientNumberOfReplicas), "aws-node does not start"}
+		outcome, issue = Fail, Issue{Code: string(types.AddonIssueCodeInsufficientNumberOfReplicas), Message: "aws-node does not start"}
+	}
+	if conflict, is := w.conflict(a, ask.resolve); is {
+		outcome, issue = Fail, conflict
+	}
+	if ask.resolve == types.ResolveConflictsOverwrite {
+		a.Conflicts = nil
 	}
 	if outcome == Hang {
 		return
 	}
 	w.clock.After(w.between(w.spec.Behaviour.UpdateTakes.Min, w.spec.Behaviour.UpdateTakes.Max), func() { w.finish(c, a, u, outcome, issue) })
+}
+
+// conflict is what an update or a creation fails with where somebody else set fields of the add-on, in the words that people saw
+// (amazon-vpc-cni-k8s #2150, #2607); false: it does not. What PRESERVE does about them is not documented further: facts-eks-vpc-cni 2.1.
+func (w *World) conflict(a *addon, resolve types.ResolveConflicts) (Issue, bool) {
+	passes := resolve == types.ResolveConflictsOverwrite || resolve == types.ResolveConflictsPreserve && !w.spec.Behaviour.PreserveConflicts
+	if len(a.Conflicts) == 0 || passes {
+		return Issue{}, false
+	}
+	return Issue{
+		Code:    string(types.AddonIssueCodeConfigurationConflict),
+		Message: "Conflicts found when trying to apply. Will not continue due to resolve conflicts mode. Conflicts:\n" + strings.Join(a.Conflicts, "\n"),
+	}, true
 }
 
 func numbersOf(version string) []int { n := numbers(version); return n[:] }
@@ -81,8 +100,11 @@ func (w *World) outcome(c *eksCluster, u *Update) (Outcome, Issue) {
 // finish ends an update. That a degraded add-on's update is Successful is not documented; its software was rolled out.
 func (w *World) finish(c *eksCluster, a *addon, u *Update, outcome Outcome, issue Issue) {
 	u.Status, u.Ended = string(types.UpdateStatusSuccessful), w.Now()
-	if outcome == Fail {
+	switch outcome {
+	case Fail:
 		u.Status, u.Issue = string(types.UpdateStatusFailed), issue
+	case Cancel:
+		u.Status = string(types.UpdateStatusCancelled)
 	}
 	if c.addon != a || a.Status == string(types.AddonStatusDeleting) {
 		return
@@ -94,6 +116,8 @@ func (w *World) finish(c *eksCluster, a *addon, u *Update, outcome Outcome, issu
 		a.Status, a.Issues, event = string(types.AddonStatusUpdateFailed), []Issue{issue}, "EKS Addon Update Failed"
 	case Degrade:
 		a.Version, a.Status, a.Issues = u.To, string(types.AddonStatusDegraded), []Issue{issue}
+	case Cancel:
+		a.Version, a.Status, event = u.From, string(types.AddonStatusActive), "EKS Addon Update Failed"
 	default:
 		a.Version, a.Status = u.To, string(types.AddonStatusActive)
 	}

@@ -11,6 +11,7 @@ type Spec struct {
 	Clusters   []Cluster              `yaml:"clusters"`   // those that exist at the start, and those that are created later
 	Catalogues map[string][]Catalogue `yaml:"catalogues"` // what DescribeAddonVersions lists of vpc-cni, by Kubernetes version, in AWS's order
 	Faults     []Fault                `yaml:"faults"`     // the first that applies to a call is injected
+	Disabled   []Disabled             `yaml:"disabled"`   // regions that are switched off in an account
 	Grants     []Grant                `yaml:"grants"`     // none: everything is allowed to everyone
 	Topics     []string               `yaml:"topics"`     // ARNs of the SNS topics that exist; none: every topic does
 	Behaviour  Behaviour              `yaml:"behaviour"`  // switches: what AWS does not promise either way
@@ -69,6 +70,7 @@ type Cluster struct {
 	Nodegroups      []Nodegroup       `yaml:"nodegroups"`
 	FargateProfiles []FargateProfile  `yaml:"fargateProfiles"`
 	Instances       []Instance        `yaml:"instances"`
+	Copies          int               `yaml:"copies"` // so many clusters, NAME-1 to NAME-n; zero: the one
 }
 
 // Addon is a managed vpc-cni add-on.
@@ -80,12 +82,16 @@ type Addon struct {
 	PodIdentities []string          `yaml:"podIdentities"` // ARNs of pod identity associations
 	Tags          map[string]string `yaml:"tags"`          // of the add-on
 	Issues        []Issue           `yaml:"issues"`        // health issues
+	// Conflicts are fields that somebody else set, as `DaemonSet.apps aws-node - .spec.template.spec.tolerations`. Under NONE an update
+	// or a creation fails on them, OVERWRITE resets them, PRESERVE leaves them (facts-eks-vpc-cni 2.1).
+	Conflicts []string `yaml:"conflicts"`
 }
 
 // Issue is a health issue of an add-on, or what an update failed with.
 type Issue struct {
-	Code    string `yaml:"code"` // as "InsufficientNumberOfReplicas"
-	Message string `yaml:"message"`
+	Code      string   `yaml:"code"` // as "InsufficientNumberOfReplicas"
+	Message   string   `yaml:"message"`
+	Resources []string `yaml:"resources"` // what it is about
 }
 
 // Nodegroup is a managed node group.
@@ -110,6 +116,8 @@ type Instance struct {
 	// From and Until bound the time the instance runs; a zero Until: for ever.
 	From  time.Duration `yaml:"from"`
 	Until time.Duration `yaml:"until"`
+	// Copies is how many such instances there are, ID-1 to ID-n; zero: the one.
+	Copies int `yaml:"copies"`
 }
 
 // Catalogue is one version that DescribeAddonVersions lists for a Kubernetes version.
@@ -117,6 +125,9 @@ type Catalogue struct {
 	Version    string `yaml:"version"`
 	Default    bool   `yaml:"default"`
 	Compatible bool   `yaml:"compatible"` // false: listed with empty compatibilities, which means that it cannot be installed (facts-eks-vpc-cni 2.5)
+	// Refuses are configuration values that the version's schema does not have, as "env.ENABLE_POD_ENI": an update to it that sends one is
+	// refused (amazon-vpc-cni-k8s #2173).
+	Refuses []string `yaml:"refuses"`
 }
 
 // Fault makes calls fail, or slow. Every field that is set must fit the call.
@@ -139,6 +150,14 @@ type Fault struct {
 	After   bool          `yaml:"after"`   // the call has its effect, and only its answer is replaced by the error
 }
 
+// Disabled is a region that an account has switched off. Its services know no credentials of the account then.
+type Disabled struct {
+	Account string        `yaml:"account"`
+	Region  string        `yaml:"region"`
+	From    time.Duration `yaml:"from"`
+	Until   time.Duration `yaml:"until"` // zero: it stays so
+}
+
 // Grant is all that a role may do.
 type Grant struct {
 	Role    string   `yaml:"role"`    // name; other principals are not restricted
@@ -157,6 +176,9 @@ type Behaviour struct {
 	OneMinor           bool          `yaml:"oneMinor"`           // UpdateAddon refuses to move by more than one minor version (facts-eks-vpc-cni 3)
 	RoleKept           bool          `yaml:"roleKept"`           // UpdateAddon without a role keeps the role; AWS's documentation says that it is dropped (2.1)
 	ConfigDropped      bool          `yaml:"configDropped"`      // UpdateAddon without configuration values drops them; documents imply that they are kept (2.1)
+	PreserveConflicts  bool          `yaml:"preserveConflicts"`  // an update under PRESERVE fails on an add-on's Conflicts as under NONE
+	TokenReplayed      bool          `yaml:"tokenReplayed"`      // UpdateAddon with a token that was used answers with that update; else it starts another (2.1)
+	ClockBehind        time.Duration `yaml:"clockBehind"`        // how far EKS's clock, which stamps updates, is behind that of the functions
 	VersionMovesEarly  bool          `yaml:"versionMovesEarly"`  // the new version shows while the update is in progress, and after it failed
 	UpdateStarts       Range         `yaml:"updateStarts"`       // for so long after UpdateAddon the add-on still shows its old status (eksctl #7269)
 	UpdateTakes        Range         `yaml:"updateTakes"`        // from then on until the update ends; zero: 3 minutes
@@ -192,6 +214,7 @@ const (
 	Fail    Outcome = "fail"
 	Degrade Outcome = "degrade"
 	Hang    Outcome = "hang"
+	Cancel  Outcome = "cancel" // Cancelled, and the add-on as it was
 )
 
 // UpdateScript says how an update of the add-on ends.
@@ -199,7 +222,7 @@ type UpdateScript struct {
 	Cluster string  `yaml:"cluster"` // name; empty: any
 	To      string  `yaml:"to"`      // prefix of the version; empty: any
 	Outcome Outcome `yaml:"outcome"`
-	Issue   Issue   `yaml:"issue"` // Fail and Degrade; a zero one is InsufficientNumberOfReplicas
+	Issue   Issue   `yaml:"issue"` // Fail and Degrade; without a code it is InsufficientNumberOfReplicas
 	Times   int     `yaml:"times"` // how many updates; zero: all
 }
 
@@ -224,6 +247,7 @@ type Change struct {
 	Do         Deed              `yaml:"do"`
 	Kubernetes string            `yaml:"kubernetes"` // UpgradeCluster
 	Addon      *Addon            `yaml:"addon"`      // CreateAddon; UpdateAddon: its version, role and configuration
+	Resolve    string            `yaml:"resolve"`    // CreateAddon, UpdateAddon: NONE, OVERWRITE or PRESERVE; empty: NONE
 	Tags       map[string]string `yaml:"tags"`       // TagCluster
 }
 

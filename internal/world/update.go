@@ -1,8 +1,10 @@
 package world
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -21,6 +23,8 @@ type Update struct {
 	Issue    Issue  // what it failed with
 	Created  time.Time
 	Ended    time.Time // zero: it is in progress
+
+	token string
 }
 
 // Outage is what a restart on a full subnet did: aws-node crash-loops on the nodes there.
@@ -46,6 +50,8 @@ func (w *World) Updates(id cluster.ID) []Update {
 type wish struct {
 	version, role, config *string
 	pods                  []string // nil: as they are; empty: none
+	resolve               types.ResolveConflicts
+	token                 string
 	by                    string
 }
 
@@ -60,18 +66,33 @@ func (w *World) updateAddon(c *Call, in *eks.UpdateAddonInput) (*eks.UpdateAddon
 			return nil, err
 		}
 	}
-	ask := wish{version: in.AddonVersion, role: in.ServiceAccountRoleArn, config: in.ConfigurationValues, by: c.Principal}
+	ask := wish{
+		version: in.AddonVersion, role: in.ServiceAccountRoleArn, config: in.ConfigurationValues, resolve: in.ResolveConflicts,
+		token: aws.ToString(in.ClientRequestToken), by: c.Principal,
+	}
 	if in.PodIdentityAssociations != nil {
 		ask.pods = make([]string, 0, len(in.PodIdentityAssociations))
 		for _, p := range in.PodIdentityAssociations {
 			ask.pods = append(ask.pods, "arn:aws:eks:"+c.Region+":"+c.Account+":podidentityassociation/"+found.Name+"/"+*p.ServiceAccount)
 		}
 	}
+	if u := found.replayed(ask.token); u != nil && w.spec.Behaviour.TokenReplayed {
+		return &eks.UpdateAddonOutput{Update: w.describe(u)}, nil
+	}
 	u, err := w.update(found, ask)
 	if err != nil {
 		return nil, err
 	}
-	return &eks.UpdateAddonOutput{Update: u.describe()}, nil
+	return &eks.UpdateAddonOutput{Update: w.describe(u)}, nil
+}
+
+// replayed is the update that a token was used for; nil: it was not used.
+func (c *eksCluster) replayed(token string) *Update {
+	i := slices.IndexFunc(c.updates, func(u *Update) bool { return token != "" && u.token == token })
+	if i < 0 {
+		return nil
+	}
+	return c.updates[i]
 }
 
 // update starts an update if EKS would.
@@ -79,7 +100,7 @@ func (w *World) update(c *eksCluster, ask wish) (*Update, error) {
 	if err := w.refuse(c, ask); err != nil {
 		return nil, err
 	}
-	u := &Update{ID: w.uuid(), By: ask.by, From: c.addon.Version, To: c.addon.Version, Status: string(types.UpdateStatusInProgress), Created: w.Now()}
+	u := &Update{ID: w.uuid(), By: ask.by, From: c.addon.Version, To: c.addon.Version, Status: string(types.UpdateStatusInProgress), Created: w.Now(), token: ask.token}
 	if ask.version != nil {
 		u.To = *ask.version
 	}
@@ -138,7 +159,42 @@ func (w *World) refuse(c *eksCluster, ask wish) error {
 	if w.spec.Behaviour.OneMinor && !neighbours(c.addon.Version, *ask.version) {
 		return parameter("Updating VPC-CNI can only go up or down 1 minor version at a time")
 	}
+	if key := w.unknownKey(c.kubernetes, ask); key != "" {
+		return parameter("ConfigurationValue provided in request is not supported: Json schema validation failed with error: [$." + key +
+			": is not defined in the schema and the schema does not allow additional properties]")
+	}
 	return nil
+}
+
+// unknownKey is a configuration value that an update sends and its version's schema does not have; empty: there is none.
+func (w *World) unknownKey(kubernetes string, ask wish) string {
+	for _, k := range w.spec.Catalogues[kubernetes] {
+		if k.Version != *ask.version {
+			continue
+		}
+		for _, key := range k.Refuses {
+			if ask.config != nil && hasKey(*ask.config, key) {
+				return key
+			}
+		}
+	}
+	return ""
+}
+
+// hasKey reports whether a JSON object has a value at a path of keys, as "env.X".
+func hasKey(object, path string) bool {
+	var at any
+	if json.Unmarshal([]byte(object), &at) != nil {
+		return false
+	}
+	for key := range strings.SplitSeq(path, ".") {
+		within, _ := at.(map[string]any)
+		var has bool
+		if at, has = within[key]; !has {
+			return false
+		}
+	}
+	return true
 }
 
 func (w *World) compatible(kubernetes, version string) bool {
@@ -157,14 +213,15 @@ func neighbours(a, b string) bool {
 	return x[0] == y[0] && max(x[1]-y[1], y[1]-x[1]) <= 1
 }
 
-func (u *Update) describe() *types.Update {
+func (w *World) describe(u *Update) *types.Update {
+	created := u.Created.Add(-w.spec.Behaviour.ClockBehind)
 	d := &types.Update{
-		Id: aws.String(u.ID), Status: types.UpdateStatus(u.Status), Type: types.UpdateTypeAddonUpdate, CreatedAt: aws.Time(u.Created),
+		Id: aws.String(u.ID), Status: types.UpdateStatus(u.Status), Type: types.UpdateTypeAddonUpdate, CreatedAt: &created,
 		Params: []types.UpdateParam{{Type: types.UpdateParamTypeAddonVersion, Value: aws.String(u.To)}},
 		Errors: []types.ErrorDetail{},
 	}
 	if u.Issue.Code != "" {
-		d.Errors = append(d.Errors, types.ErrorDetail{ErrorCode: types.ErrorCode(u.Issue.Code), ErrorMessage: aws.String(u.Issue.Message)})
+		d.Errors = append(d.Errors, types.ErrorDetail{ErrorCode: types.ErrorCode(u.Issue.Code), ErrorMessage: aws.String(u.Issue.Message), ResourceIds: u.Issue.Resources})
 	}
 	return d
 }
@@ -197,7 +254,7 @@ func (w *World) describeUpdate(c *Call, in *eks.DescribeUpdateInput) (*eks.Descr
 	}
 	for _, u := range found.updates {
 		if u.ID == *in.UpdateId && in.AddonName != nil && *in.AddonName == vpcCNI {
-			return &eks.DescribeUpdateOutput{Update: u.describe()}, nil
+			return &eks.DescribeUpdateOutput{Update: w.describe(u)}, nil
 		}
 	}
 	return nil, modelled("eks", "ResourceNotFoundException", "No update found for ID: "+*in.UpdateId)

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/eks/types"
 
@@ -90,6 +91,11 @@ func (v *validation) top() {
 	for i, arn := range v.spec.Topics {
 		v.check(isTopic(arn), fmt.Sprintf("topics[%d]", i), quote(arn)+" is not an SNS topic's ARN", "want one as arn:aws:sns:eu-central-1:111122223333:ops")
 	}
+	for i, d := range v.spec.Disabled {
+		at := fmt.Sprintf("disabled[%d]", i)
+		v.place(at, d.Account, d.Region)
+		v.check(d.Until == 0 || d.Until > d.From, at+".until", "is not after from", "want a later offset, or nothing")
+	}
 	for i, g := range v.spec.Grants {
 		v.check(g.Role != "", fmt.Sprintf("grants[%d].role", i), "is missing", "want the name of a role")
 	}
@@ -127,8 +133,8 @@ func (v *validation) subnet(field string, s *Subnet) {
 func (v *validation) cluster(field string, c *Cluster) {
 	v.place(field, c.Account, c.Region)
 	v.check(cluster.IsName(c.Name), field+".name", quote(c.Name)+" is not a cluster's name", "want 1 to 100 letters, digits, hyphens and underscores")
-	v.check(!v.clusters[c.id()], field+".name", c.id().String()+" is there twice", "want one of each name in an account and region")
-	v.clusters[c.id()] = true
+	v.copies(field, c.Copies)
+	v.named(field, c)
 	v.check(c.Kubernetes != "", field+".kubernetes", "is missing", "want a version as 1.33")
 	v.check(c.Status == "" || slices.Contains(types.ClusterStatus("").Values(), types.ClusterStatus(c.Status)), field+".status",
 		quote(c.Status)+" is not a status", fmt.Sprint("want one of ", types.ClusterStatus("").Values()))
@@ -148,6 +154,30 @@ func (v *validation) cluster(field string, c *Cluster) {
 	}
 	for i, n := range c.Instances {
 		v.uses(fmt.Sprintf("%s.instances[%d].subnets", field, i), c, n.Subnets)
+		v.copies(fmt.Sprintf("%s.instances[%d]", field, i), n.Copies)
+	}
+}
+
+// mostCopies keeps a slip of the finger from filling the memory.
+const mostCopies = 20_000
+
+func (v *validation) copies(field string, n int) {
+	v.check(n >= 0 && n <= mostCopies, field+".copies", fmt.Sprint(n, " is not a number of copies"), fmt.Sprint("want 0 to ", mostCopies))
+}
+
+// named notes the names of a cluster and its copies.
+func (v *validation) named(field string, c *Cluster) {
+	name := func(id cluster.ID) {
+		v.check(!v.clusters[id], field+".name", id.String()+" is there twice", "want one of each name in an account and region")
+		v.clusters[id] = true
+	}
+	if c.Copies <= 0 {
+		name(c.id())
+	}
+	for i := range min(max(0, c.Copies), mostCopies) {
+		id := c.id()
+		id.Name = copyOf(c.Name, i)
+		name(id)
 	}
 }
 
@@ -197,6 +227,7 @@ func (v *validation) behaviour() {
 	v.check(b.PageSize >= 0, "behaviour.pageSize", "is negative", "want a number of items")
 	v.check(b.EventsDelayedMax >= 0, "behaviour.eventsDelayedMax", "is negative", "want a duration")
 	v.check(b.AlarmDelay >= 0, "behaviour.alarmDelay", "is negative", "want a duration")
+	v.check(b.ClockBehind >= 0, "behaviour.clockBehind", "is negative", "want a duration")
 	for _, r := range []struct {
 		field string
 		Range
@@ -208,20 +239,22 @@ func (v *validation) behaviour() {
 // script checks what happens in the course of time.
 func (v *validation) script() {
 	for i, u := range v.spec.Updates {
-		v.check(slices.Contains([]Outcome{Succeed, Fail, Degrade, Hang}, u.Outcome), fmt.Sprintf("updates[%d].outcome", i),
-			quote(string(u.Outcome))+" is not an outcome", "want succeed, fail, degrade or hang")
+		v.check(slices.Contains([]Outcome{Succeed, Fail, Degrade, Hang, Cancel}, u.Outcome), fmt.Sprintf("updates[%d].outcome", i),
+			quote(string(u.Outcome))+" is not an outcome", "want succeed, fail, degrade, hang or cancel")
 	}
 	for i, c := range v.spec.Changes {
 		v.change(fmt.Sprintf("changes[%d]", i), c)
 	}
 	for i, e := range v.spec.Events {
 		at := fmt.Sprintf("events[%d]", i)
+		v.offset(at, e.At)
 		v.check(e.Source != "", at+".source", "is missing", "want one as aws.health")
 		v.check(e.Type != "", at+".type", "is missing", "want a detail-type as AWS Health Event")
 		v.check(isObject(e.Detail), at+".detail", "is not a JSON object", `want one as {"a": 1}`)
 	}
 	for i, o := range v.spec.Orders {
 		at := fmt.Sprintf("orders[%d]", i)
+		v.offset(at, o.At)
 		v.check(slices.Contains([]OrderKind{Approve, Deny, Halt, Resume}, o.Kind), at+".kind", quote(string(o.Kind))+" is not an order", "want approve, deny, halt or resume")
 		if o.Kind == Approve || o.Kind == Deny {
 			v.known(at, cluster.ID{Account: o.Account, Region: o.Region, Name: o.Name})
@@ -233,11 +266,19 @@ func (v *validation) known(field string, id cluster.ID) {
 	v.check(v.clusters[id], field+".name", "there is no cluster "+id.String(), "want one of clusters")
 }
 
+// offset checks when something happens.
+func (v *validation) offset(field string, at time.Duration) {
+	v.check(at >= 0, field+".at", at.String()+" is before the start of the world", "want 0s or later")
+}
+
 func (v *validation) change(field string, c Change) {
+	v.offset(field, c.At)
 	v.known(field, c.id())
 	deeds := []Deed{UpgradeCluster, CreateAddon, UpdateAddon, DeleteAddon, TagCluster}
 	v.check(slices.Contains(deeds, c.Do), field+".do", quote(string(c.Do))+" is not a deed", fmt.Sprintf("want one of %q", deeds))
 	v.check(c.Do != UpgradeCluster || c.Kubernetes != "", field+".kubernetes", "is missing", "want a version as 1.33")
 	v.check(c.Do != CreateAddon && c.Do != UpdateAddon || c.Addon != nil, field+".addon", "is missing", "want the add-on")
 	v.addon(field+".addon", c.Addon)
+	v.check(c.Resolve == "" || slices.Contains(types.ResolveConflicts("").Values(), types.ResolveConflicts(c.Resolve)), field+".resolve",
+		quote(c.Resolve)+" is no way to resolve conflicts", fmt.Sprint("want one of ", types.ResolveConflicts("").Values()))
 }

@@ -49,7 +49,7 @@ func New(spec Spec, clock *sim.Clock) (*World, error) {
 	}
 	w := &World{
 		clock:    clock,
-		spec:     spec,
+		spec:     spec.copied(),
 		rand:     rand.New(rand.NewPCG(clock.Rand.Uint64(), clock.Rand.Uint64())),
 		fired:    make([]int, len(spec.Faults)),
 		scripted: make([]int, len(spec.Updates)),
