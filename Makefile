@@ -22,7 +22,7 @@ help: ## Show this.
 	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: command ## Play the demo: days of a simulated fleet, told as a story. No AWS account needed.
+demo: command ## Play the demo: three days of eight simulated clusters, told as a story. No AWS account needed.
 	@bin/cniguard demo
 
 .PHONY: command
@@ -36,7 +36,7 @@ build: $(ARCHES:%=dist/remediator-%.zip) ## Build the Lambda's zips, dist/remedi
 
 .PHONY: test
 test: ## Run all tests, with the race detector, in random order.
-	go test -race -shuffle=on ./...
+	go test -race -shuffle=on -timeout=40m ./...
 
 .PHONY: laws
 laws: ## Hold the laws in LAWS_WORLDS random worlds, and in LAWS_SDK through the SDK. Without the race detector (ADR 0006).

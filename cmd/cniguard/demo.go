@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -30,8 +31,8 @@ func demoCommand() *cobra.Command {
 	folder := ""
 	c := &cobra.Command{
 		Use:   "demo [--files FOLDER]",
-		Short: "Three days of five simulated clusters, told as a story",
-		Long: `Tells what cniguard does with five clusters in three days of virtual time. The world
+		Short: "Three days of eight simulated clusters, told as a story",
+		Long: `Tells what cniguard does with eight clusters in three days of virtual time. The world
 and the policy are in the command itself; --files writes them into a folder, so that
 you can change them and run the other commands on them.`,
 		Args: noArguments(),
@@ -63,11 +64,11 @@ func demo(out io.Writer, sdk bool) error {
 	defer r.Close()
 	fmt.Fprint(out, demoIntro)
 	r.For(demoTakes)
-	fmt.Fprintf(out, "\n  (%d lines are left out, such as reminders; simulate shows all.)\n", s.left)
+	fmt.Fprintf(out, "\n  (%d lines are left out, such as further alarms and reminders; simulate shows all.)\n", s.left)
 	fmt.Fprint(out, "\nThe fleet after three days\n\n")
 	printFleet(out, r, sc.names)
 	fmt.Fprint(out, "\nOne of the messages, as people get it by e-mail\n\n")
-	for line := range strings.Lines(strings.TrimSpace(s.message)) {
+	for line := range strings.Lines(excerpt(s.message)) {
 		fmt.Fprintln(out, strings.TrimRight("  | "+line, " \n"))
 	}
 	fmt.Fprint(out, demoOutro)
@@ -83,13 +84,16 @@ func demoScene(sdk bool) (scene, error) {
 	return sc, errors.Join(worldErr, policyErr)
 }
 
-const demoIntro = `cniguard in a simulated AWS: three days in March 2022, five clusters, one policy. Times are UTC.
+const demoIntro = `cniguard in a simulated AWS: three days in March 2025, eight clusters, one policy. Times are UTC.
 
-  web       healthy; somebody creates it on the second day
-  legacy    vpc-cni is below the floor, v1.8.0; the policy's mode is observe: cniguard only tells
+  web       EKS Auto Mode: AWS runs its CNI, cniguard watches its subnets; created on the second day
+  legacy    vpc-cni is below the policy's floor, v1.18.0; the mode is observe: cniguard only tells
   payments  below the floor too; the mode is approve: a person decides, then cniguard updates step by step
-  edge      IPv6: its pods do not run out of addresses, so it needs no alarm
+  checkout  as payments, but another person has denied it: a denial vetoes every approval
   batch     below the floor too; the mode is auto: cniguard updates by itself, but here the update fails
+  billing   as batch, but a CloudFormation stack owns the add-on: cniguard leaves it to the owner
+  edge      IPv6: its pods do not run out of addresses, so it needs no alarm
+  tools     no managed add-on: people run the CNI themselves; created on the third day
 `
 
 const demoOutro = `
@@ -141,6 +145,7 @@ type story struct {
 	out     io.Writer
 	names   simulate.Names
 	day     string
+	alarm   time.Time         // when an alarm was last put
 	held    map[string]string // by cluster: the gate that was last told to hold it
 	message string            // the first about addresses that run out
 	left    int               // lines left out
@@ -164,11 +169,24 @@ func (s *story) tell(l simulate.Line) {
 	printLine(s.out, fmt.Sprintf("  %s  %-8s  ", l.At.UTC().Format("15:04"), s.names.Short(l.Cluster)), l)
 }
 
+// excerpt is a message up to its links, which are no part of the story.
+func excerpt(message string) string {
+	text, rest, found := strings.Cut(strings.TrimSpace(message), "\nConsole:\n")
+	if found {
+		text += fmt.Sprintf("\n(%d lines more: a link to the console, and references)", strings.Count(rest, "\n")+2)
+	}
+	return text
+}
+
 // passing are the lines that a story can do without: what opens by itself soon, and what another line says.
 func (s *story) passing(l simulate.Line) bool {
 	switch l.What {
 	case simulate.HeldBack:
 		return s.heldBefore(l)
+	case simulate.Ordered:
+		delete(s.held, l.Cluster) // whether an order opens a gate is news
+	case simulate.AlarmPut:
+		return s.alarmedBefore(l)
 	case simulate.AlarmState:
 		return strings.Contains(l.Text, "INSUFFICIENT_DATA")
 	case simulate.Told:
@@ -190,4 +208,11 @@ func (s *story) heldBefore(l simulate.Line) bool {
 	}
 	s.held[l.Cluster] = first
 	return false
+}
+
+// alarmedBefore reports whether an alarm was put a moment before: those of several clusters are put together.
+func (s *story) alarmedBefore(l simulate.Line) bool {
+	together := l.At.Sub(s.alarm) < time.Minute
+	s.alarm = l.At
+	return together
 }

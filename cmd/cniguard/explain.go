@@ -123,9 +123,9 @@ func explainOrders(out io.Writer, x simulate.Explanation) {
 		orders = append(slices.Clone(orders), *x.Halt)
 	}
 	for _, o := range orders {
-		text := fmt.Sprintf("%s by %s: %s", o.Kind, o.By, o.Because)
+		text := fmt.Sprintf("%s by %s: %s", o.Kind, clean(o.By), clean(o.Because))
 		if len(o.Steps) > 0 {
-			text = fmt.Sprintf("%s of %s by %s: %s", o.Kind, strings.Join(o.Steps, ", then "), o.By, o.Because)
+			text = fmt.Sprintf("%s of %s by %s: %s", o.Kind, strings.Join(o.Steps, ", then "), clean(o.By), clean(o.Because))
 		}
 		switch {
 		case !o.Until.IsZero() && !o.Until.After(x.At):

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cniguard/cniguard/internal/plain"
 	"github.com/cniguard/cniguard/internal/strictyaml"
 )
 
@@ -21,14 +22,17 @@ func main() {
 	}
 }
 
-// run is the whole command. What is wrong is printed to stderr, and returned so that the exit code is 1.
+// run is the whole command. What is wrong is printed to stderr, and returned so that the exit code is 1. Whatever is printed, no
+// control or bidirectional character gets out.
 func run(args []string, stdout, stderr io.Writer) error {
-	out := bufio.NewWriter(stdout)
+	buffer := bufio.NewWriter(stdout)
+	out := plain.Writer(buffer)
+	stderr = plain.Writer(stderr)
 	c := command()
 	c.SetArgs(args)
 	c.SetOut(out)
 	c.SetErr(stderr)
-	err := errors.Join(c.Execute(), out.Flush())
+	err := errors.Join(c.Execute(), buffer.Flush())
 	for _, mistake := range mistakes(err) {
 		fmt.Fprintln(stderr, mistake)
 	}
@@ -49,9 +53,13 @@ func mistakes(err error) []string {
 		}
 		return all
 	case errors.As(err, &inFile):
-		return strings.Split(inFile.Error(), "\n")
+		all := make([]string, len(inFile))
+		for i, m := range inFile {
+			all[i] = cleanLine(m.Error())
+		}
+		return all
 	}
-	return []string{"cniguard: " + clean(err.Error())}
+	return []string{"cniguard: " + cleanLine(err.Error())}
 }
 
 func command() *cobra.Command {

@@ -69,7 +69,7 @@ func (f orderFile) join(spec *world.Spec, worldFile string) error {
 	own := len(spec.Orders)
 	spec.Orders = append(spec.Orders, f.orders...)
 	var found world.Mistakes
-	if err := simulate.Check(*spec); !errors.As(err, &found) {
+	if err := spec.Validate(); !errors.As(err, &found) {
 		return err
 	}
 	wrong := make(strictyaml.Errors, len(found))

@@ -35,7 +35,7 @@ func (o *ordering) flags(c *cobra.Command) {
 
 // read reads the files of the stage, and checks that the order has a name and a reason.
 func (o *ordering) read(notes io.Writer) (scene, error) {
-	o.by, o.because = strings.TrimSpace(cmp.Or(o.by, userName())), strings.TrimSpace(o.because)
+	o.by, o.because = clean(cmp.Or(o.by, userName())), clean(o.because)
 	sc, err := o.stage.read(notes)
 	return sc, errors.Join(err, given(
 		needed{"because", o.because, "why it is ordered: others will read it"},
@@ -102,7 +102,7 @@ func (o *ordering) approve(c *cobra.Command, name string) error {
 	fmt.Fprintln(out)
 	fold(out, "", fmt.Sprintf("Approved by %s until %s: %s.", o.by, when(order.Until), strings.Join(order.Steps, ", then ")))
 	for _, shut := range simulate.StillShut(plan) {
-		fold(out, "", "It is still held by "+shut.Gate+": "+shut.Text+".")
+		fold(out, "", "It is still held by "+shut.Gate+": "+clean(shut.Text)+".")
 	}
 	o.to = order.Steps[len(order.Steps)-1]
 	return o.give(out, world.Approve, id)

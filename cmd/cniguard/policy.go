@@ -32,7 +32,7 @@ func policyCheckCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(c.OutOrStdout(), "%s is fine. It watches:\n", args[0])
+			fmt.Fprintf(c.OutOrStdout(), "%s is fine. It watches:\n", clean(args[0]))
 			for _, u := range p.Units() {
 				fmt.Fprintf(c.OutOrStdout(), "  account %s in %s\n", u.Account, u.Region)
 			}

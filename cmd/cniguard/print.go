@@ -18,8 +18,11 @@ import (
 // width is how many columns text for people has, where its words allow it.
 const width = 110
 
-// clean makes text that others wrote safe to print.
-func clean(s string) string { return plain.Clean(s, 2000) }
+// clean makes one text that others wrote safe to print.
+func clean(s string) string { return plain.Clean(s, plain.Text) }
+
+// cleanLine makes a line safe to print that several texts make up.
+func cleanLine(s string) string { return plain.Clean(s, plain.Line) }
 
 // when writes an instant. Every output says once that times are UTC.
 func when(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") }
@@ -36,11 +39,12 @@ func count(n int, thing string) string {
 	return digits + " " + thing
 }
 
-// fold writes text behind a lead, wrapped between words; its further lines begin below the first.
+// fold writes text behind a lead, wrapped between words; its further lines begin below the first, and never at the margin, where a
+// word of others could pose as a line of ours.
 func fold(out io.Writer, lead, text string) {
-	indent := utf8.RuneCountInString(lead)
+	indent := max(2, utf8.RuneCountInString(lead))
 	line, fresh := lead, true
-	for _, word := range strings.Fields(clean(text)) {
+	for _, word := range strings.Fields(cleanLine(text)) {
 		switch {
 		case fresh:
 			line += word
@@ -124,7 +128,7 @@ func printAnswers(out io.Writer, v guard.Verdict) {
 		name string
 		guard.Answer
 	}{{"install", v.Install}, {"version", v.Version}, {"capacity", v.Capacity}, {"change", v.Change}} {
-		fold(out, fmt.Sprintf("  %-8s  %-14s  ", a.name, a.Word), a.Because)
+		fold(out, fmt.Sprintf("  %-8s  %-14s  ", a.name, a.Word), clean(a.Because))
 	}
 }
 
@@ -133,7 +137,7 @@ func printHeld(out io.Writer, held []guard.Held, name string) {
 	for _, h := range held {
 		fold(out, "  ", h.Action.String())
 		for _, r := range h.By {
-			fold(out, fmt.Sprintf("    %-9s  ", r.Gate), r.Text)
+			fold(out, fmt.Sprintf("    %-9s  ", r.Gate), clean(r.Text))
 			fold(out, fmt.Sprintf("    %-9s  opens: ", ""), simulate.Opens(r, name))
 		}
 	}
@@ -144,7 +148,7 @@ func printFindings(out io.Writer, findings []guard.Finding, told func(guard.Code
 	for _, f := range findings {
 		var facts []string
 		for _, fact := range f.Facts {
-			facts = append(facts, fact.Name+": "+fact.Value)
+			facts = append(facts, fact.Name+": "+clean(fact.Value))
 		}
 		fold(out, fmt.Sprintf("  %-16s  %-8s  ", f.Code, f.Severity), strings.Join(facts, "; "))
 		if text := told(f.Code); text != "" {
