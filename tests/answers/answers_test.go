@@ -1,0 +1,292 @@
+package answers_test
+
+import "testing"
+
+func TestUpdates(t *testing.T) {
+	conflict := `, conflicts: ["DaemonSet.apps aws-node - .spec.template.spec.tolerations"]`
+	for _, s := range []scene{
+		{name: "fields that somebody set are kept by PRESERVE", world: prod(conflict), length: 6 * hour,
+			did: `
+				held: alarm
+				alarm put: cniguard-prod at 80 %
+				told: opened version-outdated (warning)
+				update started: v1.7.5 → v1.8.0
+				told: update started update-progress (info)
+				update ended: v1.7.5 → v1.8.0 Successful
+				told: updated update-progress (info)
+				told: recovered version-outdated (warning)
+			`,
+			ends: "fine; managed; fine; fine; idle; ", calls: 380},
+		{name: "a conflict that PRESERVE does not cure is set aside at once", says: map[string][]string{
+			"update failed update-progress": {`ConfigurationConflict: Conflicts found when trying to apply`, `DaemonSet.apps aws-node - .spec.template.spec.tolerations`, `Remove them from the aws-node DaemonSet`, `set aside, since another try would fail too`},
+		},
+			world: prod(conflict) + "behaviour: {preserveConflicts: true}\n", length: 6 * hour,
+			did: `
+				held: alarm
+				alarm put: cniguard-prod at 80 %
+				told: opened version-outdated (warning)
+				update started: v1.7.5 → v1.8.0
+				told: update started update-progress (info)
+				update ended: v1.7.5 → v1.8.0 Failed
+				told: update failed update-progress (critical)
+				told: opened addon-unhealthy (warning)
+				held: soak, set aside
+				held: set aside
+			`,
+			ends: "set aside; managed; outdated; fine; set aside; set aside", calls: 390},
+		{name: "a creation of somebody else under NONE is in conflict", says: map[string][]string{
+			"opened addon-unhealthy": {`CREATE_FAILED`, `DaemonSet.apps aws-node - .spec.template`},
+		},
+			length: 3 * hour, world: cluster() + `
+changes:
+  - {at: 1h, account: "444455556666", region: eu-central-1, name: prod, do: create add-on,
+     addon: {version: v1.8.0-eksbuild.1, conflicts: ["DaemonSet.apps aws-node - .spec.template"]}}
+`,
+			did: `
+				alarm put: cniguard-prod at 80 %
+				told: opened install-unknown (info)
+				told: recovered install-unknown (info)
+				told: opened addon-unhealthy (warning)
+			`,
+			ends: "warning; managed; fine; fine; idle; ", calls: 230},
+		{name: "an update of somebody else under NONE is in conflict", policy: looks, length: 8 * hour, world: prod(conflict) + `
+changes:
+  - {at: 1h, account: "444455556666", region: eu-central-1, name: prod, do: update add-on, addon: {version: v1.8.0-eksbuild.1}}
+`,
+			did: `
+				held: mode, alarm
+				alarm put: cniguard-prod at 80 %
+				told: opened version-outdated (warning)
+				held: mode
+				update started: v1.7.5 → v1.8.0
+				update ended: v1.7.5 → v1.8.0 Failed
+				held: mode, ready
+				told: opened addon-unhealthy (warning)
+			`,
+			ends: "outdated; managed; outdated; fine; waiting; mode, ready", calls: 460},
+		{name: "OVERWRITE takes the fields back", policy: looks, length: 8 * hour, world: prod(conflict) + `
+changes:
+  - {at: 1h, account: "444455556666", region: eu-central-1, name: prod, do: update add-on, resolve: OVERWRITE, addon: {version: v1.8.0-eksbuild.1}}
+`,
+			did: `
+				held: mode, alarm
+				alarm put: cniguard-prod at 80 %
+				told: opened version-outdated (warning)
+				held: mode
+				update started: v1.7.5 → v1.8.0
+				update ended: v1.7.5 → v1.8.0 Successful
+				told: recovered version-outdated (warning)
+			`,
+			ends: "fine; managed; fine; fine; idle; ", calls: 460},
+		{name: "a configuration value that the target does not know is set aside at once", says: map[string][]string{
+			"update failed update-progress": {`$.env.ENABLE_SECRET: is not defined in the schema`, `take it out of the add-on's configuration`, `describe-addon-configuration`},
+		},
+			length: 6 * hour,
+			world: prod(`, configuration: '{"env":{"ENABLE_SECRET":"s3cr3t-value"}}'`) + `
+catalogues:
+  "1.21":
+    - {version: v1.8.0-eksbuild.1, compatible: true, refuses: [env.ENABLE_SECRET]}
+    - {version: v1.7.5-eksbuild.2, compatible: true}
+`,
+			did: `
+				held: alarm
+				alarm put: cniguard-prod at 80 %
+				told: opened version-outdated (warning)
+				refused: update add-on v1.7.5 → v1.8.0: eks:UpdateAddon: InvalidParameterException: ConfigurationValue provided in request is not supported: Json schema validation failed with error: [$.env.ENABLE_SECRET: is not defined in the schema and the schema does not allow additional properties]
+				told: update failed update-progress (critical)
+				held: soak, set aside
+				held: set aside
+			`,
+			ends: "set aside; managed; outdated; fine; set aside; set aside", calls: 360},
+		{name: "pods that do not become ready are tried twice", says: map[string][]string{
+			"update failed update-progress": {`2 of 6 pods are not ready (aws-node-x1)`, `one more try in 15 minutes`, `set aside until a person approves again`},
+			"opened addon-unhealthy":        {`(aws-node-x1)`},
+		},
+			world: prod("") + "updates: [{outcome: fail, issue: {code: InsufficientNumberOfReplicas, message: 2 of 6 pods are not ready, resources: [aws-node-x1]}}]\n", length: day,
+			did: `
+				held: alarm
+				alarm put: cniguard-prod at 80 %
+				told: opened version-outdated (warning)
+				update started: v1.7.5 → v1.8.0
+				told: update started update-progress (info)
+				update ended: v1.7.5 → v1.8.0 Failed
+				told: update failed update-progress (critical)
+				told: opened addon-unhealthy (warning)
+				update started: v1.7.5 → v1.8.0
+				told: update started update-progress (info)
+				update ended: v1.7.5 → v1.8.0 Failed
+				told: update failed update-progress (critical)
+				held: soak, set aside
+				held: set aside
+			`,
+			ends: "set aside; managed; outdated; fine; set aside; set aside", calls: 1370},
+		{name: "one failed try is made good by the next", world: prod("") + "updates: [{outcome: fail, times: 1}]\n", length: 6 * hour,
+			did: `
+				held: alarm
+				alarm put: cniguard-prod at 80 %
+				told: opened version-outdated (warning)
+				update started: v1.7.5 → v1.8.0
+				told: update started update-progress (info)
+				update ended: v1.7.5 → v1.8.0 Failed
+				told: update failed update-progress (critical)
+				told: opened addon-unhealthy (warning)
+				update started: v1.7.5 → v1.8.0
+				told: update started update-progress (info)
+				update ended: v1.7.5 → v1.8.0 Successful
+				told: updated update-progress (info)
+				told: recovered addon-unhealthy (warning)
+				told: recovered version-outdated (warning)
+			`,
+			ends: "fine; managed; fine; fine; idle; ", calls: 440},
+		{name: "an update that leaves the add-on degraded has failed", world: prod("") + "updates: [{outcome: degrade}]\n", length: 6 * hour,
+			did: `
+				held: alarm
+				alarm put: cniguard-prod at 80 %
+				told: opened version-outdated (warning)
+				update started: v1.7.5 → v1.8.0
+				told: update started update-progress (info)
+				update ended: v1.7.5 → v1.8.0 Successful
+				told: update failed update-progress (critical)
+				told: opened addon-unhealthy (warning)
+				told: recovered version-outdated (warning)
+			`,
+			ends: "warning; managed; fine; fine; idle; ", calls: 380},
+		{name: "an update that EKS cancels has failed", says: map[string][]string{
+			"update failed update-progress": {`EKS says the update cancelled`},
+		},
+			world: prod("") + "updates: [{outcome: cancel, times: 1}]\n", length: 6 * hour,
+			did: `
+				held: alarm
+				alarm put: cniguard-prod at 80 %
+				told: opened version-outdated (warning)
+				update started: v1.7.5 → v1.8.0
+				told: update started update-progress (info)
+				update ended: v1.7.5 → v1.8.0 Cancelled
+				told: update failed update-progress (critical)
+				update started: v1.7.5 → v1.8.0
+				told: update started update-progress (info)
+				update ended: v1.7.5 → v1.8.0 Successful
+				told: updated update-progress (info)
+				told: recovered version-outdated (warning)
+			`,
+			ends: "fine; managed; fine; fine; idle; ", calls: 430},
+		{name: "an update that never ends is told, and asked for less and less often", says: map[string][]string{
+			"opened update-stuck": {`started 2026-03-02T08:06:00Z`, `none can be cancelled`},
+		},
+			world: prod("") + "updates: [{outcome: hang}]\n", length: 3 * day,
+			did: `
+				held: alarm
+				alarm put: cniguard-prod at 80 %
+				told: opened version-outdated (warning)
+				update started: v1.7.5 → v1.8.0
+				told: update started update-progress (info)
+				told: opened update-stuck (warning)
+				told: reminded version-outdated (warning)
+				told: reminded update-stuck (warning)
+				told: reminded version-outdated (warning)
+				told: reminded update-stuck (warning)
+			`,
+			ends: "outdated; managed; outdated; fine; in flight; ready, in flight", calls: 5050},
+		{name: "an update of somebody else that never ends is told", says: map[string][]string{
+			"opened update-stuck": {`status UPDATING`, `somebody else's`},
+		},
+			policy: looks, length: 2 * day, world: prod("") + `
+updates: [{outcome: hang}]
+changes:
+  - {at: 1h, account: "444455556666", region: eu-central-1, name: prod, do: update add-on, addon: {version: v1.8.0-eksbuild.1}}
+`,
+			did: `
+				held: mode, alarm
+				alarm put: cniguard-prod at 80 %
+				told: opened version-outdated (warning)
+				held: mode
+				update started: v1.7.5 → v1.8.0
+				held: mode, ready
+				told: opened update-stuck (warning)
+				told: reminded version-outdated (warning)
+				told: reminded update-stuck (warning)
+			`,
+			ends: "outdated; managed; outdated; fine; in flight; mode, ready", calls: 3220},
+		{name: "an admission webhook that denies is for a person", says: map[string][]string{
+			"update failed update-progress": {`denied by policy`, `Let it pass, then approve the update again`},
+		},
+			world: prod("") + "updates: [{outcome: fail, issue: {code: AdmissionRequestDenied, message: denied by policy}}]\n", length: 6 * hour,
+			did: `
+				held: alarm
+				alarm put: cniguard-prod at 80 %
+				told: opened version-outdated (warning)
+				update started: v1.7.5 → v1.8.0
+				told: update started update-progress (info)
+				update ended: v1.7.5 → v1.8.0 Failed
+				told: update failed update-progress (critical)
+				told: opened addon-unhealthy (warning)
+				held: soak, set aside
+				held: set aside
+			`,
+			ends: "set aside; managed; outdated; fine; set aside; set aside", calls: 390},
+		{name: "a degraded add-on is told and not updated", says: map[string][]string{
+			"opened addon-unhealthy": {`DEGRADED`, `AccessDenied: no permission (aws-node)`, `the add-on is DEGRADED`},
+		},
+			world: prod(", status: DEGRADED, issues: [{code: AccessDenied, message: no permission, resources: [aws-node]}]"), length: 3 * hour,
+			did: `
+				held: alarm, ready
+				alarm put: cniguard-prod at 80 %
+				told: opened version-outdated (warning)
+				told: opened addon-unhealthy (warning)
+				held: ready
+			`,
+			ends: "outdated; managed; outdated; fine; waiting; ready", calls: 180},
+		{name: "an add-on that stays in CREATING is told", says: map[string][]string{
+			"opened update-stuck": {`status CREATING`, `ask AWS support`},
+		},
+			world: prod(", status: CREATING"), length: 2 * day,
+			did: `
+				held: alarm, ready
+				alarm put: cniguard-prod at 80 %
+				told: opened version-outdated (warning)
+				held: ready
+				told: opened update-stuck (warning)
+				told: reminded version-outdated (warning)
+				told: reminded update-stuck (warning)
+			`,
+			ends: "outdated; managed; outdated; fine; in flight; ready", calls: 3270},
+		{name: "an add-on whose update failed before is told and left to people", world: prod(", status: UPDATE_FAILED"), length: 3 * hour,
+			did: `
+				held: alarm, ready
+				alarm put: cniguard-prod at 80 %
+				told: opened version-outdated (warning)
+				told: opened addon-unhealthy (warning)
+				held: ready
+			`,
+			ends: "outdated; managed; outdated; fine; waiting; ready", calls: 180},
+		{name: "an installed version that EKS no longer lists is updated all the same", length: 6 * hour, world: prod("") + `
+catalogues: {"1.21": [{version: v1.8.0-eksbuild.1, compatible: true}]}
+`,
+			did: `
+				held: alarm
+				alarm put: cniguard-prod at 80 %
+				told: opened version-outdated (warning)
+				update started: v1.7.5 → v1.8.0
+				told: update started update-progress (info)
+				update ended: v1.7.5 → v1.8.0 Successful
+				told: updated update-progress (info)
+				told: recovered version-outdated (warning)
+			`,
+			ends: "fine; managed; fine; fine; idle; ", calls: 380},
+		{name: "a version that shows early is no proof", world: prod("") + "behaviour: {versionMovesEarly: true}\nupdates: [{outcome: fail, times: 1}]\n", length: 6 * hour,
+			did: `
+				held: alarm
+				alarm put: cniguard-prod at 80 %
+				told: opened version-outdated (warning)
+				update started: v1.7.5 → v1.8.0
+				told: update started update-progress (info)
+				update ended: v1.7.5 → v1.8.0 Failed
+				told: update failed update-progress (critical)
+				told: opened addon-unhealthy (warning)
+				told: recovered version-outdated (warning)
+			`,
+			ends: "warning; managed; fine; fine; idle; ", calls: 380},
+	} {
+		t.Run(s.name, func(t *testing.T) { t.Parallel(); hold(t, s) })
+	}
+}
