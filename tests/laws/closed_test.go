@@ -1,0 +1,126 @@
+package laws_test
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cniguard/cniguard/internal/cluster"
+	"github.com/cniguard/cniguard/internal/world"
+)
+
+// halting is how long before an update a halt must have been given to stop it: the program asks right before the call, which
+// has a deadline of 10 seconds.
+const halting = 12 * time.Second
+
+// closed is law 3: nothing is updated unless its mode allows it and nobody forbids it, and what forbids could be read.
+func closed(s *stage) law {
+	const name = "Closed"
+	return law{name: name, asked: func(id cluster.ID, u *ask) {
+		s.tally["updates where mode, orders and halt were asked"]++
+		a := s.clusters[id]
+		if !watches(s.doc, id) {
+			s.breaks(name, id, "an update to %s, but the cluster is not in the fleet", u.to)
+			return
+		}
+		if !a.tags.any(u.at.Add(-lately), func(tags map[string]string) bool { return s.opened(id, tags, u) }) {
+			s.breaks(name, id, "an update to %s, but the mode is %s and nobody approved it", u.to, settingsOf(s.doc, id, a.tags.now()).mode)
+		}
+		if by := s.denied(id, u.at); by != "" {
+			s.breaks(name, id, "an update to %s, but %s denied it", u.to, by)
+		}
+		if by := s.halted(u.at); by != "" {
+			s.breaks(name, id, "an update to %s, but %s halted the fleet", u.to, by)
+		}
+		for _, op := range unread(u.work, id, u.call) {
+			if op == "cloudwatch:DescribeAlarms" && a.IPv6 {
+				continue // capacity does not apply
+			}
+			s.breaks(name, id, "an update to %s, but %s failed before it", u.to, op)
+		}
+	}}
+}
+
+// opened reports whether the mode for these tags lets an update go.
+func (s *stage) opened(id cluster.ID, tags map[string]string, u *ask) bool {
+	switch settingsOf(s.doc, id, tags).mode {
+	case "auto":
+		return true
+	case "approve":
+		return s.approved(id, u)
+	}
+	return false
+}
+
+// orders are what people ordered for a cluster, or for the fleet, up to an instant, oldest first.
+func (s *stage) orders(id cluster.ID, until time.Time) []world.Order {
+	var found []world.Order
+	for _, o := range s.spec.Orders {
+		if !start.Add(o.At).After(until) && (o.Name == "" || (cluster.ID{Account: o.Account, Region: o.Region, Name: o.Name}) == id) {
+			found = append(found, o)
+		}
+	}
+	slices.SortStableFunc(found, func(a, b world.Order) int { return int(a.At - b.At) })
+	return found
+}
+
+// approved reports whether somebody approved an update, and did not deny it later.
+func (s *stage) approved(id cluster.ID, u *ask) bool {
+	given := s.orders(id, u.at)
+	for i, o := range given {
+		limit, _ := read(o.To)
+		to, _ := read(u.to)
+		if o.Kind == world.Approve && (o.To == "" || !limit.below(to)) && !slices.ContainsFunc(given[i:], func(later world.Order) bool {
+			return later.Kind == world.Deny && later.By == o.By && start.Add(later.At).Before(u.at.Add(-lately))
+		}) {
+			return true
+		}
+	}
+	return false
+}
+
+// denied is who denies updates of a cluster. Of each person the last word counts.
+func (s *stage) denied(id cluster.ID, at time.Time) string {
+	given := s.orders(id, at)
+	for i, o := range given {
+		if o.Kind == world.Deny && start.Add(o.At).Before(at.Add(-lately)) &&
+			!slices.ContainsFunc(given[i:], func(later world.Order) bool { return later.Kind == world.Approve && later.By == o.By }) {
+			return o.By
+		}
+	}
+	return ""
+}
+
+// halted is who halted the fleet.
+func (s *stage) halted(at time.Time) (by string) {
+	for _, o := range s.orders(cluster.ID{}, at) {
+		switch {
+		case o.Kind == world.Halt && start.Add(o.At).Before(at.Add(-halting)):
+			by = o.By
+		case o.Kind == world.Resume:
+			by = ""
+		}
+	}
+	return by
+}
+
+// unread are the operations that an update rests on and that failed, the last time that its invocation called them. Where two
+// copies of an invocation ran side by side nobody can tell their calls apart.
+func unread(w *work, id cluster.ID, before *world.Call) []string {
+	if w.doubled {
+		return nil
+	}
+	var failed []string
+	for _, op := range []string{"ledger:Load", "ledger:Orders", "ledger:Fleet", "eks:DescribeCluster", "eks:DescribeAddon", "cloudwatch:DescribeAlarms"} {
+		reads := slices.DeleteFunc(slices.Clone(w.calls), func(c *world.Call) bool {
+			return c.Action() != op || c.Cluster != "" && c.Cluster != id.Name
+		})
+		if op == "ledger:Fleet" && len(reads) > 1 && !reads[len(reads)-2].At.Before(before.At.Add(-lately)) && reads[len(reads)-2].Err != nil {
+			failed = append(failed, "the first ledger:Fleet") // it is read once to decide, and once right before the call
+		}
+		if len(reads) == 0 || reads[len(reads)-1].Err != nil && !strings.Contains(reads[len(reads)-1].Err.Error(), "NotFound") {
+			failed = append(failed, op)
+		}
+	}
+	return failed
+}

@@ -1,0 +1,137 @@
+package laws_test
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/cniguard/cniguard/internal/cluster"
+)
+
+// must is what people should know of a finding.
+type must int
+
+const (
+	closedNow must = iota // it is over, or never was
+	openNow
+	either
+)
+
+// checkNews compares, at the end of a scene that came to rest, what people were told with how it is.
+func (s *stage) checkNews(law string, letters []*letter) {
+	latest := map[cluster.ID]map[string]*letter{}
+	for _, l := range letters {
+		if latest[l.id()] == nil {
+			latest[l.id()] = map[string]*letter{}
+		}
+		latest[l.id()][l.Finding] = l
+	}
+	for id, a := range s.clusters {
+		if !watches(s.doc, id) || s.obscured(id) {
+			continue
+		}
+		want := s.findings(a)
+		for _, finding := range slices.Sorted(maps.Keys(want)) {
+			l := latest[id][finding]
+			open := l != nil && !l.ends()
+			s.tally["findings compared at the end"]++
+			switch {
+			case want[finding] == openNow && !open:
+				s.breaks(law, id, "%s is true at the end, and people do not know", finding)
+			case want[finding] == closedNow && open:
+				s.breaks(law, id, "%s is over at the end, and people were last told %q (%s) at %s", finding, l.News, l.Severity, l.At.Format("15:04:05"))
+			case open:
+				s.checkReminders(law, l)
+			}
+		}
+	}
+}
+
+// checkReminders checks that a matter which is open was not forgotten in the peace before the end.
+func (s *stage) checkReminders(law string, l *letter) {
+	every := reminders[l.Severity]
+	if every == 0 {
+		return
+	}
+	due := l.At.Add(every)
+	if quiet := start.Add(s.quiet); due.Before(quiet) {
+		due = quiet
+	}
+	if late := s.run.Now().Sub(due); late > 45*time.Minute {
+		s.breaks(law, l.id(), "%s (%s) is open, last told %q at %s: a reminder is late by %s", l.Finding, l.Severity, l.News, l.At.Format("15:04:05"), late)
+	}
+}
+
+// obscured reports whether something of a cluster cannot be read from the start to the end; law 8 looks at those.
+func (s *stage) obscured(id cluster.ID) bool {
+	for _, f := range s.spec.Faults {
+		if f.Until == 0 && f.Account == id.Account && (f.Region == "" || f.Region == id.Region) {
+			return true
+		}
+	}
+	return false
+}
+
+// findings are those that can be told from the true state alone.
+func (s *stage) findings(a *actual) map[string]must {
+	now := map[bool]must{true: openNow, false: closedNow}
+	want := map[string]must{
+		"version-outdated": closedNow, "version-unknown": closedNow, "release-known-bad": closedNow, "install-unknown": closedNow,
+		"addon-unhealthy": closedNow, "capacity-low": closedNow, "capacity-unknown": closedNow, "unreadable": closedNow, "metric-silent": closedNow,
+	}
+	st, is := a.state.now(), a.addon.now()
+	switch {
+	case st.status == "":
+		return want // it is gone
+	case st.status != "ACTIVE":
+		return nil // nothing is judged
+	case !is.exists && a.needless():
+	case !is.exists:
+		want["install-unknown"] = openNow
+		want["version-outdated"], want["version-unknown"], want["release-known-bad"] = either, either, either // it may run on, unmanaged
+	default:
+		r, known := read(is.Version)
+		want["version-unknown"] = now[!known]
+		if known {
+			want["version-outdated"] = now[r.short(settingsOf(s.doc, a.id, a.tags.now()).floor)]
+			want["release-known-bad"] = now[r.bad()]
+		} else {
+			want["version-outdated"], want["release-known-bad"] = either, either
+		}
+		failed := slices.Contains([]string{"DEGRADED", "CREATE_FAILED", "UPDATE_FAILED", "DELETE_FAILED"}, is.Status)
+		want["addon-unhealthy"] = now[failed || len(is.Issues) > 0]
+	}
+	s.capacity(a, want)
+	if is.exists && !a.addon.all(s.run.Now().Add(-4*lately), func(was addon) bool { return was.Version == is.Version && was.Status == is.Status }) {
+		// An update has just ended; people learn of it with the next tick.
+		maps.DeleteFunc(want, func(finding string, _ must) bool { return finding[0] == 'v' || finding[0] == 'r' || finding[0] == 'a' })
+	}
+	return want
+}
+
+// needless reports whether no node of a cluster runs aws-node: Auto Mode and Fargate have networks of their own.
+func (a *actual) needless() bool {
+	nodes := len(a.Nodegroups) > 0 || len(a.Instances) > 0 && !a.AutoMode
+	return !nodes && (a.AutoMode || len(a.FargateProfiles) > 0)
+}
+
+// capacity adds what is true of the cluster's pod subnets. Within two points of a threshold either may be told.
+func (s *stage) capacity(a *actual, want map[string]must) {
+	set := settingsOf(s.doc, a.id, a.tags.now())
+	used, any := s.fullest(a, s.run.Now())
+	switch {
+	case a.IPv6:
+	case !any:
+		want["capacity-low"], want["capacity-unknown"] = closedNow, openNow
+	case used >= set.warning:
+		want["capacity-low"] = openNow
+	case used > set.warning-2.5:
+		want["capacity-low"] = either
+	}
+	if !set.alarms || !any {
+		want["metric-silent"] = either // there is no metric
+	}
+}
+
+func (m must) String() string { return fmt.Sprint([]string{"closed", "open", "either"}[m]) }

@@ -1,0 +1,54 @@
+package laws_test
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/cniguard/cniguard/internal/cluster"
+	"github.com/cniguard/cniguard/internal/world"
+)
+
+// oneStep is law 4: at most one update of ours in flight per cluster; one minor version a step where one is compatible; never
+// down; never to a release that is not listed as compatible, or known bad.
+func oneStep(s *stage) law {
+	const name = "One step"
+	return law{
+		name: name,
+		asked: func(id cluster.ID, u *ask) {
+			if !u.call.Effect && slices.ContainsFunc(s.run.World.Updates(id), func(o world.Update) bool {
+				return strings.HasSuffix(o.By, ":role/cniguard-updater") && o.Status == "InProgress"
+			}) {
+				s.breaks(name, id, "a second update, to %s, while one of ours is in flight", u.to)
+			}
+			to, known := read(u.to)
+			switch {
+			case !known || to.bad():
+				s.breaks(name, id, "an update to %s, which is known to be bad, or no release", u.to)
+			case !s.clusters[id].state.any(u.at.Add(-lately), func(st state) bool {
+				return slices.Contains(compatible(s.spec.Catalogues[st.kubernetes]), to)
+			}):
+				s.breaks(name, id, "an update to %s, which is not compatible with Kubernetes %s", u.to, s.clusters[id].state.now().kubernetes)
+			}
+		},
+		started: func(id cluster.ID, u *ask) {
+			// Somebody else may have moved the add-on in between.
+			if !s.clusters[id].addon.any(u.at.Add(-lately), func(was addon) bool { return s.isStep(id, was.Version, u.to) }) {
+				s.breaks(name, id, "an update from %s to %s is no step", u.before.Version, u.to)
+			}
+		},
+	}
+}
+
+// isStep reports whether a way is up, and to the next minor version that has a good release.
+func (s *stage) isStep(id cluster.ID, from, to string) bool {
+	a, known := read(from)
+	b, _ := read(to)
+	if !known || !a.below(b) || a[0] != b[0] {
+		return false
+	}
+	return s.clusters[id].state.any(start, func(st state) bool {
+		return !slices.ContainsFunc(compatible(s.spec.Catalogues[st.kubernetes]), func(r release) bool {
+			return r[1] > a[1] && r[1] < b[1] && !r.bad()
+		})
+	})
+}

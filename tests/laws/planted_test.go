@@ -1,0 +1,189 @@
+package laws_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/aws/aws-sdk-go-v2/service/eks"
+	"github.com/aws/aws-sdk-go-v2/service/eks/types"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+
+	"github.com/cniguard/cniguard/internal/access"
+	"github.com/cniguard/cniguard/internal/app"
+	"github.com/cniguard/cniguard/internal/check"
+	"github.com/cniguard/cniguard/internal/cloud"
+	"github.com/cniguard/cniguard/internal/cluster"
+	"github.com/cniguard/cniguard/internal/guard"
+	"github.com/cniguard/cniguard/internal/policy"
+	"github.com/cniguard/cniguard/internal/world"
+)
+
+// defect is something wrong that is planted at a seam, and the law that must see it.
+type defect struct {
+	law   string
+	name  string
+	plant twist
+	where func(*scene) // makes it matter; nil: any scene does
+}
+
+func defects() []defect {
+	return slices.Concat(defectsOfEKS(), defectsOfAlarms(), defectsOfMemory())
+}
+
+// TestEachLawFindsItsPlantedDefect plays scenes with a defect until the law that forbids it says so.
+func TestEachLawFindsItsPlantedDefect(t *testing.T) {
+	if !thorough {
+		t.Skip("the race detector would see nothing new; `make laws` runs this without it")
+	}
+	const most = 400
+	seen := map[string]bool{}
+	for _, d := range defects() {
+		seen[d.law] = true
+		t.Run(d.law+": "+d.name, func(t *testing.T) {
+			t.Parallel()
+			for seed := uint64(1); seed <= most; seed++ {
+				s, err := holdWith(seed, d)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if i := slices.IndexFunc(s.broken, func(v violation) bool { return v.law == d.law }); i >= 0 {
+					t.Logf("seed %d: %s", seed, s.broken[i])
+					return
+				}
+			}
+			t.Errorf("the law did not see it in %d worlds", most)
+		})
+	}
+	for _, l := range all(&stage{}) {
+		if !seen[l.name] {
+			t.Errorf("no defect is planted for the law %q", l.name)
+		}
+	}
+}
+
+// holdWith plays a scene with a defect. Only law 1 needs the scenes that are played several times.
+func holdWith(seed uint64, d defect) (*stage, error) {
+	if d.law == "Hint" {
+		return hold(seed, d.plant)
+	}
+	s := draw(seed)
+	if d.where != nil {
+		d.where(&s)
+	}
+	return play(s, d.plant)
+}
+
+func defectsOfEKS() []defect {
+	return []defect{
+		{law: "Hint", name: "a sweep that finds no cluster", plant: eksThat(lyingEKS{list: func(out *eks.ListClustersOutput) { out.Clusters = nil }})},
+		{law: "Closed", name: "a policy that lets everything be updated", plant: twist{policy: func(doc policy.Document) policy.Document {
+			doc.Defaults.Mode, doc.Rules = aws.String("auto"), nil
+			return doc
+		}}},
+		{law: "Closed", name: "clusters outside of the fleet are taken in", plant: twist{policy: func(doc policy.Document) policy.Document {
+			doc.Fleet = append(slices.Clone(doc.Fleet), policy.Member{Account: strayAccount, Regions: []string{hubRegion}})
+			return doc
+		}}},
+		{law: "One step", name: "an actor that goes two minor versions further", plant: eksThat(lyingEKS{ask: func(in *eks.UpdateAddonInput) {
+			if *in.AddonVersion == "v1.8.0-eksbuild.1" {
+				in.AddonVersion = aws.String("v1.9.0-eksbuild.1")
+			}
+		}})},
+		{law: "One step", name: "a catalogue in which everything is compatible", plant: eksThat(lyingEKS{versions: func(v *types.AddonVersionInfo, kubernetes string) {
+			v.Compatibilities = []types.Compatibility{{ClusterVersion: &kubernetes}}
+		}})},
+		{law: "Keep", name: "an actor that drops the role", plant: eksThat(lyingEKS{ask: func(in *eks.UpdateAddonInput) { in.ServiceAccountRoleArn = nil }})},
+		{law: "Keep", name: "an actor that drops the configuration", plant: eksThat(lyingEKS{ask: func(in *eks.UpdateAddonInput) { in.ConfigurationValues = nil }})},
+		{law: "Keep", name: "an actor that sends no pod identities", plant: eksThat(lyingEKS{ask: func(in *eks.UpdateAddonInput) {
+			in.PodIdentityAssociations = []types.AddonPodIdentityAssociations{}
+		}})},
+		{law: "Proof", name: "a reader that takes every update for successful and every add-on for active", plant: eksThat(lyingEKS{
+			update: func(u *types.Update) { u.Status = types.UpdateStatusSuccessful },
+			addon: func(out *eks.DescribeAddonOutput, err error) (*eks.DescribeAddonOutput, error) {
+				if err == nil {
+					out.Addon.Status = types.AddonStatusActive
+				}
+				return out, err
+			},
+		})},
+		{law: "Unknown is not fine", name: "a reader that takes a denied add-on for a new one", plant: eksThat(lyingEKS{
+			addon: func(out *eks.DescribeAddonOutput, err error) (*eks.DescribeAddonOutput, error) {
+				if err == nil {
+					return out, nil
+				}
+				return &eks.DescribeAddonOutput{Addon: &types.Addon{AddonVersion: aws.String("v1.99.0-eksbuild.1"), Status: types.AddonStatusActive}}, nil
+			},
+		})},
+		{law: "Why", name: "a reader that takes every version for a new one", plant: addonThat(func(a *types.Addon) { a.AddonVersion = aws.String("v1.99.0-eksbuild.1") })},
+		{law: "Owner", name: "a reader that sees no tags of add-ons", plant: addonThat(func(a *types.Addon) { a.Tags = nil })},
+		{law: "Owner", name: "a reader that sees no tags of clusters", plant: eksThat(lyingEKS{cluster: func(c *types.Cluster) { c.Tags = nil }})},
+		{law: "Least", name: "an observer with the updater's role", plant: twist{alter: func(p *app.Parts, _ scene) {
+			connect := p.Connect
+			p.Connect = func(_ access.Role, account, region string) cloud.Clients {
+				return connect(access.Updater, account, region)
+			}
+		}}},
+	}
+}
+
+func defectsOfAlarms() []defect {
+	return []defect{
+		{law: "Alarm first", name: "a reader that takes every alarm for OK", plant: cloudWatchThat(lyingCloudWatch{alarm: func(a *cwtypes.MetricAlarm) { a.StateValue = cwtypes.StateValueOk }})},
+		{law: "Alarm first", name: "a reader that takes every subnet for empty", plant: clients(func(c *cloud.Clients, _ access.Role) { c.EC2 = roomyEC2{c.EC2} })},
+		{law: "Reach", name: "an actor that puts alarms at 80 % always", plant: cloudWatchThat(lyingCloudWatch{
+			put:   func(in *cloudwatch.PutMetricAlarmInput) bool { in.Threshold = aws.Float64(80); return true },
+			alarm: func(a *cwtypes.MetricAlarm) { a.Threshold = aws.Float64(80) },
+		})},
+		{law: "Reach", name: "an actor that claims to have put the alarm", plant: cloudWatchThat(lyingCloudWatch{put: func(*cloudwatch.PutMetricAlarmInput) bool { return false }})},
+		{law: "Reach", name: "an actor that claims to have dropped the alarm", plant: cloudWatchThat(lyingCloudWatch{drop: func(*cloudwatch.DeleteAlarmsInput) bool { return false }})},
+		{law: "Reach", name: "an actor that drops the alarms of others too", plant: cloudWatchThat(lyingCloudWatch{drop: func(in *cloudwatch.DeleteAlarmsInput) bool {
+			in.AlarmNames = append(slices.Clone(in.AlarmNames), "other")
+			return true
+		}})},
+	}
+}
+
+func defectsOfMemory() []defect {
+	return []defect{
+		{law: "Closed", name: "a reader of orders that sees no denials", plant: ledgerThat(forgetful{orders: func(o []guard.Order, err error) ([]guard.Order, error) {
+			return slices.DeleteFunc(o, func(one guard.Order) bool { return one.Kind == guard.Denial }), err
+		}}), where: ordered(world.Deny)},
+		{law: "Closed", name: "a reader of the halt that never sees one", plant: ledgerThat(forgetful{fleet: func(_ guard.Fleet, err error) (guard.Fleet, error) { return guard.Fleet{}, err }}), where: ordered(world.Halt)},
+		{law: "Closed", name: "a reader that takes orders it cannot read for none", plant: ledgerThat(forgetful{orders: func(o []guard.Order, _ error) ([]guard.Order, error) { return o, nil }}), where: unreadable("Orders")},
+		{law: "Closed", name: "a reader that takes a halt it cannot read for none", plant: ledgerThat(forgetful{fleet: func(f guard.Fleet, _ error) (guard.Fleet, error) { return f, nil }}), where: unreadable("Fleet")},
+		{law: "One step", name: "a ledger that forgets the step in flight", plant: ledgerThat(forgetful{load: func(k *check.Kept) { k.Record.Step = nil }})},
+		{law: "Told", name: "a ledger that forgets what it was told to remember of messages", plant: ledgerThat(forgetful{save: func(k check.Kept) bool { return len(k.Record.Outbox) == 0 }})},
+		{law: "Told", name: "a ledger that forgets who is busy", plant: ledgerThat(forgetful{load: func(k *check.Kept) { k.Record.Busy = guard.Busy{} }})},
+		{law: "Told", name: "a teller that claims to have published", plant: tellerThat(func(ctx context.Context, in *sns.PublishInput, publish publisher) (*sns.PublishOutput, error) {
+			if isRecovery(in) {
+				return &sns.PublishOutput{}, nil
+			}
+			return publish(ctx, in)
+		})},
+		{law: "Told", name: "a teller that says everything twice", plant: tellerThat(func(ctx context.Context, in *sns.PublishInput, publish publisher) (*sns.PublishOutput, error) {
+			_, _ = publish(ctx, in)
+			return publish(ctx, in)
+		})},
+		{law: "Told", name: "a ledger that is an hour late with what was told", plant: ledgerThat(forgetful{load: func(k *check.Kept) {
+			for code, told := range k.Record.Told {
+				told.Last = told.Last.Add(-time.Hour)
+				k.Record.Told[code] = told
+			}
+		}})},
+		{law: "Why", name: "a planner that keeps its reasons to itself", plant: twist{alter: func(p *app.Parts, _ scene) {
+			trace := p.Trace
+			p.Trace = func(id cluster.ID, plan guard.Plan) {
+				plan.Held = slices.Clone(plan.Held)
+				for i := range plan.Held {
+					plan.Held[i].By = nil
+				}
+				trace(id, plan)
+			}
+		}}},
+	}
+}

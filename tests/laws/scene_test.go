@@ -1,0 +1,177 @@
+package laws_test
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/cniguard/cniguard/internal/cluster"
+	"github.com/cniguard/cniguard/internal/policy"
+	"github.com/cniguard/cniguard/internal/world"
+)
+
+// scene is a world and a policy, drawn from a seed, and what else happens there.
+type scene struct {
+	seed   uint64
+	spec   world.Spec
+	doc    policy.Document
+	length time.Duration
+	// quiet is when the last disturbance is over, long before a sweep that comes before the end. Zero: there is no peace.
+	quiet time.Duration
+	// calm scenes have no faults and nobody who takes anything back: how they end does not depend on when they are looked at.
+	calm  bool
+	raw   []rawEvent
+	kills []kill
+}
+
+// rawEvent is put into the urgent function's queue as it is.
+type rawEvent struct {
+	at        time.Duration
+	text      string
+	malformed bool // else it is one that means nothing to cniguard
+}
+
+// kill ends a process at the n-th call from a time on.
+type kill struct {
+	at    time.Duration
+	n     int
+	after bool
+}
+
+const (
+	hubAccount   = "111122223333"
+	otherAccount = "444455556666"
+	strayAccount = "777788889999" // in no fleet
+	hubRegion    = "eu-central-1"
+	otherRegion  = "us-east-1"
+)
+
+var start = time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
+
+// The ends of scenes: shortly after the second sweep, which is 6 hours after the first.
+const (
+	peace      = 5*time.Hour + 10*time.Minute
+	peacefully = 7 * time.Hour
+	calmly     = 10*time.Hour + 30*time.Minute
+)
+
+// draw makes the scene of a seed: always the same one.
+func draw(seed uint64) scene {
+	d := cast(seed)
+	s := scene{seed: seed}
+	trouble := peace
+	switch n := d.IntN(100); {
+	case n < 50:
+		s.length = d.span(2*time.Hour, 4*time.Hour)
+		trouble = s.length
+	case n < 53:
+		s.length = d.span(12*time.Hour, 20*time.Hour)
+		trouble = s.length
+	case n < 98:
+		s.length, s.quiet = peacefully, peace
+	default:
+		s.length, s.quiet, s.calm = calmly, peace, true
+	}
+	s.spec = world.Spec{Start: start, Hub: world.Hub{Account: hubAccount, Region: hubRegion}, Catalogues: catalogues(), Behaviour: behaviour(d, s.quiet > 0)}
+	s.place(d, trouble)
+	s.doc = s.drawPolicy(d)
+	s.happen(d, trouble)
+	if !s.calm {
+		s.harm(d, trouble)
+	}
+	return s
+}
+
+// behaviour draws every switch both ways.
+func behaviour(d dice, peaceful bool) world.Behaviour {
+	b := world.Behaviour{
+		OneMinor: d.chance(.6), RoleKept: d.chance(.3), ConfigDropped: d.chance(.5), VersionMovesEarly: d.chance(.4), AddonEvents: d.chance(.3),
+		UpdateStarts:       world.Range{Max: pick(d, 0, 20*time.Second, 90*time.Second)},
+		UpdateTakes:        pick(d, world.Range{Min: time.Minute, Max: 6 * time.Minute}, world.Range{Min: 10 * time.Second, Max: 40 * time.Second}, world.Range{Min: 10 * time.Minute, Max: 50 * time.Minute}),
+		Latency:            pick(d, world.Range{}, world.Range{Min: 20 * time.Millisecond, Max: 200 * time.Millisecond}, world.Range{Max: 2 * time.Second}),
+		PageSize:           pick(d, 0, 1, 2, 5),
+		EventsLost:         pick(d, 0, .2, 1),
+		EventsDoubled:      pick(d, 0, 0, .1, .5),
+		EventsDelayedMax:   pick(d, 0, 5*time.Second, 3*time.Minute),
+		InvocationsDoubled: pick(d, 0, 0, .1, .5),
+		AlarmDelay:         pick(d, 0, 20*time.Second, 3*time.Minute),
+	}
+	if !peaceful {
+		b.Throttled, b.EntriesFailed = pick(d, 0, 0, .02, .2), pick(d, 0, 0, .1)
+	}
+	return b
+}
+
+// place draws the networks and the clusters in them.
+func (s *scene) place(d dice, trouble time.Duration) {
+	places := []cluster.ID{{Account: hubAccount, Region: hubRegion}, {Account: otherAccount, Region: hubRegion}, {Account: hubAccount, Region: otherRegion}}
+	places = some(d, pick(d, 1, 1, 2, 3), places)
+	if d.chance(.05) {
+		places = append(places, cluster.ID{Account: strayAccount, Region: hubRegion})
+	}
+	for i, p := range places {
+		s.spec.VPCs = append(s.spec.VPCs, drawVPC(d, p, i, trouble))
+	}
+	for i := range pick(d, 1, 1, 2, 2, 3, 5) {
+		vpc := pick(d, s.spec.VPCs...)
+		s.spec.Clusters = append(s.spec.Clusters, drawCluster(d, fmt.Sprintf("c%d", i+1), vpc, trouble))
+	}
+	if d.chance(.2) { // the same name elsewhere is another cluster
+		vpc := s.spec.VPCs[len(s.spec.VPCs)-1]
+		if first := &s.spec.Clusters[0]; first.VPC != vpc.ID {
+			s.spec.Clusters = append(s.spec.Clusters, drawCluster(d, first.Name, vpc, trouble))
+		}
+	}
+	if s.calm {
+		s.becalm()
+	}
+}
+
+// becalm takes out of the clusters what could make the end depend on when it was looked.
+func (s *scene) becalm() {
+	for i := range s.spec.VPCs {
+		for j := range s.spec.VPCs[i].Subnets {
+			s.spec.VPCs[i].Subnets[j].Used = []world.Point{{Addresses: 1 + i + j}}
+		}
+	}
+}
+
+func drawVPC(d dice, at cluster.ID, n int, trouble time.Duration) world.VPC {
+	v := world.VPC{ID: fmt.Sprintf("vpc-%d", n), Account: at.Account, Region: at.Region}
+	for i := range d.number(1, 4) {
+		bits := pick(d, 22, 24, 24, 26, 28)
+		zone := string(rune('a' + i%3))
+		s := world.Subnet{ID: fmt.Sprintf("subnet-%d%c", n, 'a'+i), CIDR: fmt.Sprintf("10.%d.%d.0/%d", n, 4*i, bits), Zone: at.Region + zone}
+		s.Used = drawUse(d, usable(s.CIDR), trouble)
+		v.Subnets = append(v.Subnets, s)
+	}
+	return v
+}
+
+// drawUse draws how full a subnet is in the course of time: mostly quiet, or over the thresholds and back, or full at once.
+func drawUse(d dice, most int, trouble time.Duration) []world.Point {
+	part := func(percent int) int { return most * percent / 100 }
+	at := func() time.Duration { return d.span(time.Minute, trouble-2*time.Minute) }
+	low := part(d.number(0, 70))
+	from, until := at(), at()
+	if from > until {
+		from, until = until, from
+	}
+	high := part(pick(d, 78, 81, 85, 90, 96, 100))
+	points := []world.Point{{At: 0, Addresses: low}}
+	switch d.IntN(12) {
+	case 0: // suddenly, as when a deployment runs wild, and back
+		points = append(points, world.Point{At: from, Addresses: low}, world.Point{At: from + time.Second, Addresses: high},
+			world.Point{At: max(until, from+time.Minute), Addresses: high}, world.Point{At: max(until, from+time.Minute) + time.Second, Addresses: low})
+	case 1: // slowly up, and it stays there
+		points = append(points, world.Point{At: max(until, time.Hour/2), Addresses: high})
+	case 2: // up and down
+		points = append(points, world.Point{At: max(from, time.Minute), Addresses: high}, world.Point{At: max(until, from+time.Minute), Addresses: low})
+	case 3: // around the warning threshold
+		for t := 10 * time.Minute; t < trouble && len(points) < 12; t += 10 * time.Minute {
+			points = append(points, world.Point{At: t, Addresses: part(d.number(77, 83))})
+		}
+	case 4: // all along
+		points[0].Addresses = high
+	}
+	return points
+}
