@@ -273,6 +273,20 @@ type Action struct {
 // Keep is what an update must send back as it was read. It is never stored or printed.
 type Keep struct{ Role, Config string }
 
+// String says in a few words what the action changes.
+func (a Action) String() string {
+	switch a.Kind {
+	case PutAlarm:
+		return "put alarm " + a.Alarm.Name
+	case DropAlarm:
+		return "drop alarm " + a.Alarm.Name
+	}
+	if !a.Step.To.Known() {
+		return "update vpc-cni from " + a.Step.From.String()
+	}
+	return "update vpc-cni from " + a.Step.From.String() + " to " + a.Step.To.String()
+}
+
 // Held is an action that was wanted, and every gate that is shut.
 type Held struct {
 	Action Action   `json:"action"`
@@ -297,7 +311,6 @@ type Outcome struct {
 	Action Action
 	ID     string       // of the update that was started
 	Fault  *fault.Fault // nil: done
-	Dry    bool         // not applied
 	At     time.Time
 }
 

@@ -1,0 +1,101 @@
+package guard
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/cniguard/cniguard/internal/fault"
+)
+
+// progress folds in what AWS says of the step in flight.
+func (c *conclusion) progress() {
+	step := c.rec.Step
+	in := c.in
+	in.Record = c.rec
+	p, why := settle(in)
+	if p == noStep {
+		return
+	}
+	if u := in.Seen.Update.Value; in.Seen.Of == step.Token && u != nil && step.ID == "" {
+		c.started(u.ID)
+		step = c.rec.Step
+	}
+	switch p {
+	case proved:
+		c.rec.Proved = Proved{Version: step.To.String(), At: c.in.Now}
+		c.rec.Failed, c.rec.Step = Failed{}, nil
+		c.say(Updated, c.stepFinding(*step, Info, nil))
+		c.dueIn(Soak + soon)
+	case failed:
+		c.failed(why)
+	case lost:
+		c.rec.Step = nil
+		c.dueIn(c.again(soon))
+	}
+}
+
+// refused is the print of an update that EKS does not take: throttled, busy, credentials that are not valid, or no answer.
+const refused = "refused"
+
+// again is when a step is tried again that EKS did not take: after this time at first, an hour in the end.
+func (c *conclusion) again(after time.Duration) time.Duration {
+	if c.in.Record.Told[UpdateBlocked].Print != refused {
+		return after
+	}
+	return retryAfter(c.in, UpdateBlocked)
+}
+
+// untaken finds an update that EKS does not take, and gives no reason that counts as a failed try. Nobody would hear of it else.
+func (c *conclusion) untaken(o Outcome) (Finding, bool) {
+	f, s := o.Fault, o.Action.Step
+	if f == nil || f.Kind != fault.Retry {
+		return Finding{}, false
+	}
+	return Finding{Code: UpdateBlocked, Severity: Warning, Print: refused, After: patience, Facts: []Fact{
+		{"wanted", s.From.String() + " to " + s.To.String()}, {"refused", f.Error()},
+	}}, true
+}
+
+// started notes the update's id and says that it started, once.
+func (c *conclusion) started(id string) {
+	step := *c.rec.Step
+	step.ID = id
+	if !step.Told {
+		step.Told = true
+		c.say(Started, c.stepFinding(step, Info, nil))
+	}
+	c.rec.Step = &step
+}
+
+// failed ends the step, counts the try, and sets the cluster aside after the last.
+func (c *conclusion) failed(why failure) {
+	step := *c.rec.Step
+	c.rec.Step = nil
+	c.rec.Failed = Failed{To: step.To.String(), Tries: step.Try, Last: c.in.Now}
+	facts := []Fact{{"error", why.Text}, {"code", why.Code}, {"try", fmt.Sprintf("%d of %d", step.Try, max(MaxTries, step.Try))}}
+	switch {
+	case why.final():
+		c.aside(fmt.Sprintf("the update to %s failed with %s, which no further try cures", step.To, why.Code))
+		facts = append(facts, Fact{"next", "set aside, since another try would fail too, until a person approves again"})
+	case step.Try >= MaxTries:
+		c.aside(fmt.Sprintf("%d tries to update to %s failed", step.Try, step.To))
+		facts = append(facts, Fact{"next", "set aside until a person approves again"})
+	default:
+		facts = append(facts, Fact{"next", "one more try in " + minutes(RetryAfter)})
+		c.dueIn(RetryAfter + soon)
+	}
+	c.say(NotDone, c.stepFinding(step, Critical, facts))
+}
+
+func (c *conclusion) aside(why string) {
+	c.rec.Aside = &Aside{Text: why, At: c.in.Now}
+	c.dueIn(soon)
+}
+
+func (c *conclusion) stepFinding(s Step, severity Severity, facts []Fact) Finding {
+	facts = append([]Fact{{"from", s.From.String()}, {"to", s.To.String()}}, facts...)
+	if s.ID != "" {
+		facts = append(facts, Fact{"update id", s.ID})
+	}
+	return Finding{Code: UpdateProgress, Severity: severity, Print: s.Matter, Facts: facts}
+}
