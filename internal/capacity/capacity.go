@@ -81,9 +81,14 @@ func fuller(a, b Subnet) bool {
 	return a.ID < b.ID
 }
 
-// HasRoom reports whether every pod subnet has room for a restart of aws-node.
-func (p Pods) HasRoom() bool {
-	return !slices.ContainsFunc(p.Subnets, func(s Subnet) bool { return s.Usable() > 0 && !s.HasRoom() })
+// Cramped is the first subnet with an IPv4 range that has no room for a restart of aws-node; false: all have.
+func (p Pods) Cramped() (Subnet, bool) {
+	for _, s := range p.Subnets {
+		if s.Usable() > 0 && !s.HasRoom() {
+			return s, true
+		}
+	}
+	return Subnet{}, false
 }
 
 // IDs are the subnets' ids in order.

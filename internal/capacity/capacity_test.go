@@ -114,8 +114,8 @@ func TestPodsHaveRoomIfEverySubnetWithAddressesHas(t *testing.T) {
 		"it does not excuse a full one beside it, either": {[]capacity.Subnet{v6, full}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := (capacity.Pods{Subnets: c.subnets}).HasRoom(); got != c.want {
-				t.Errorf("%v, want %v", got, c.want)
+			if s, cramped := (capacity.Pods{Subnets: c.subnets}).Cramped(); cramped == c.want || cramped != (s.CIDR == full.CIDR) {
+				t.Errorf("cramped %v: %+v", cramped, s)
 			}
 		})
 	}

@@ -8,9 +8,6 @@ import (
 	"github.com/cniguard/cniguard/internal/fault"
 )
 
-// Schema is the version of the Record's form.
-const Schema = 1
-
 // Intend is the record to save before any action of the plan that must not happen twice; false: there is none. A step is in
 // the ledger before UpdateAddon is called, so that a process that dies leaves a trace of what it was about to do.
 func Intend(in Input, p Plan) (Record, bool) {
@@ -60,15 +57,6 @@ type conclusion struct {
 
 func (c *conclusion) dueIn(after time.Duration) { c.dueAt(c.in.Now.Add(after)) }
 func (c *conclusion) dueAt(t time.Time)         { c.due = earlier(c.due, t) }
-
-// Wake is when this record must be looked at again at the latest; the zero time: the sweep is enough. While somebody acts or
-// tells, it is when they must have finished.
-func (r Record) Wake() time.Time {
-	if !r.Busy.Until.IsZero() {
-		return r.Busy.Until
-	}
-	return r.Due
-}
 
 // outcomes folds in what became of the plan's update.
 func (c *conclusion) outcomes() {

@@ -219,10 +219,8 @@ func shutRoom(in Input) string {
 	if pods.Fault != nil || pods.Value.Exempt != "" {
 		return "" // the alarm's gate says it
 	}
-	for _, s := range pods.Value.Subnets {
-		if s.Usable() > 0 && !s.HasRoom() {
-			return fmt.Sprintf("pod subnet %s has only %d free addresses; restarting aws-node there may fail", s.ID, s.Free)
-		}
+	if s, cramped := pods.Value.Cramped(); cramped {
+		return fmt.Sprintf("pod subnet %s has only %d free addresses; restarting aws-node there may fail", s.ID, s.Free)
 	}
 	if _, any := pods.Value.Worst(); !any {
 		return "no pod subnet with IPv4 addresses is known"

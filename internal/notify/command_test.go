@@ -1,6 +1,7 @@
 package notify_test
 
 import (
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -69,6 +70,9 @@ func TestUpdateCommandKeepsTheRole(t *testing.T) {
 // TestCommandsPasteSafely runs the commands of a message in a shell whose aws prints its arguments.
 func TestCommandsPasteSafely(t *testing.T) {
 	sh, err := exec.LookPath("sh")
+	if err != nil && os.Getenv("CI") == "true" {
+		t.Fatal(err) // there nothing is left out for lack of a tool
+	}
 	if err != nil {
 		t.Skip("there is no sh")
 	}

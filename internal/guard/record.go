@@ -1,0 +1,96 @@
+package guard
+
+import (
+	"time"
+
+	"github.com/cniguard/cniguard/internal/cni"
+)
+
+// Schema is the version of the Record's form.
+const Schema = 1
+
+// Record is what cniguard remembers of one cluster; the ledger stores it whole.
+type Record struct {
+	Schema  int           `json:"schema"`
+	Seen    time.Time     `json:"seen"` // the snapshot that was last folded in
+	Gone    bool          `json:"gone,omitempty"`
+	Verdict Verdict       `json:"verdict"`
+	Since   time.Time     `json:"since"` // of the verdict's word
+	Version string        `json:"version,omitempty"`
+	Told    map[Code]Told `json:"told,omitempty"`
+	Step    *Step         `json:"step,omitempty"` // written before UpdateAddon is called; its ID is empty until that returned
+	Failed  Failed        `json:"failed,omitzero"`
+	Proved  Proved        `json:"proved,omitzero"`
+	Aside   *Aside        `json:"aside,omitempty"` // not updated until a person approves again
+	Outbox  []Message     `json:"outbox,omitempty"`
+	Sent    int           `json:"sent,omitempty"` // messages so far; numbers their keys
+	Due     time.Time     `json:"due,omitzero"`   // look again then, at the latest
+	Busy    Busy          `json:"busy,omitzero"`
+	Again   bool          `json:"again,omitempty"` // somebody asked for a check while the record was busy
+	Path    []string      `json:"path,omitempty"`  // the add-on would go through, at the last check
+	Held    []Held        `json:"held,omitempty"`  // of the last check
+	Meter   Meter         `json:"meter,omitzero"`
+}
+
+// Busy says that a check is acting or telling. Until then nobody else acts on this record.
+type Busy struct {
+	By    string    `json:"by"` // the invocation
+	Until time.Time `json:"until"`
+}
+
+// Told is what was said of one finding. Times 0: it is known, and not yet told.
+type Told struct {
+	Print    string    `json:"print"`
+	Severity Severity  `json:"severity"`
+	First    time.Time `json:"first"`
+	Last     time.Time `json:"last,omitzero"`
+	Times    int       `json:"times"`
+}
+
+// Step is one UpdateAddon call and what becomes of it.
+type Step struct {
+	From  cni.Version `json:"from"`
+	To    cni.Version `json:"to"`
+	Path  []string    `json:"path"` // this step and those to come
+	Keeps string      `json:"keeps"`
+	Try   int         `json:"try"` // from 1
+	// Matter names what the step is about, and is the same for all its tries. Token is the client request token of this try.
+	Matter string    `json:"matter"`
+	Token  string    `json:"token"`
+	ID     string    `json:"id,omitempty"` // of the update
+	Since  time.Time `json:"since"`
+	Why    string    `json:"why,omitempty"`  // there is no way: To is unknown
+	Gap    string    `json:"gap,omitempty"`  // which minor versions it jumps over, since none of them is compatible
+	Told   bool      `json:"told,omitempty"` // that it started
+}
+
+// Failed counts the failed tries of a step.
+type Failed struct {
+	To    string    `json:"to"`
+	Tries int       `json:"tries"`
+	Last  time.Time `json:"last"`
+}
+
+// Proved is the last update of ours that was proved to be complete.
+type Proved struct {
+	Version string    `json:"version"`
+	At      time.Time `json:"at"`
+}
+
+// Meter is what the meter needs of a cluster between two checks.
+type Meter struct {
+	Subnets  []string `json:"subnets"`
+	Warning  float64  `json:"warning"`  // percent
+	Critical float64  `json:"critical"` // percent
+	Publish  bool     `json:"publish"`  // the metric, for the alarm that stands
+	Level    string   `json:"level"`    // at the last check: the capacity answer's word, or what was measured where nothing is judged
+}
+
+// Wake is when this record must be looked at again at the latest; the zero time: the sweep is enough. While somebody acts or
+// tells, it is when they must have finished.
+func (r Record) Wake() time.Time {
+	if !r.Busy.Until.IsZero() {
+		return r.Busy.Until
+	}
+	return r.Due
+}
