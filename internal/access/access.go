@@ -7,12 +7,16 @@ package access
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/middleware"
 
 	"github.com/cniguard/cniguard/internal/cluster"
 )
@@ -51,7 +55,7 @@ type Access struct {
 	sts     *sts.Client
 
 	mu          sync.Mutex
-	credentials map[identity]aws.CredentialsProvider
+	credentials map[identity]*aws.CredentialsCache
 }
 
 type identity struct {
@@ -65,16 +69,33 @@ func New(base aws.Config, o Options) *Access {
 	if o.Session == "" {
 		o.Session = "cniguard"
 	}
-	return &Access{base: base, options: o, sts: sts.NewFromConfig(base), credentials: map[identity]aws.CredentialsProvider{}}
+	return &Access{base: base, options: o, sts: sts.NewFromConfig(base), credentials: map[identity]*aws.CredentialsCache{}}
 }
 
 // Config is the configuration for a role in an account and a region. The role is assumed at the first call that is made
-// with it, and the session is shared by all regions of the account.
+// with it, and again when AWS answers that its credentials have expired; the session is shared by all regions of the account.
 func (a *Access) Config(role Role, account, region string) aws.Config {
-	cfg := a.base.Copy()
-	cfg.Region = region
-	cfg.Credentials = a.assume(identity{role, account}, a.arn(role, account, region))
+	cfg, cache := a.base.Copy(), a.assume(identity{role, account}, a.arn(role, account, region))
+	cfg.Region, cfg.Credentials = region, cache
+	cfg.APIOptions = append(slices.Clone(cfg.APIOptions), func(s *middleware.Stack) error {
+		return s.Finalize.Insert(dropExpired(cache), "Retry", middleware.After)
+	})
 	return cfg
+}
+
+// dropExpired forgets credentials that AWS calls expired, earlier than they said: a session was ended, or clocks are apart. The
+// next try, or the next call, gets new ones; else all calls of the role would fail until the hour is over.
+func dropExpired(cache *aws.CredentialsCache) middleware.FinalizeMiddleware {
+	return middleware.FinalizeMiddlewareFunc("DropExpired", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (
+		middleware.FinalizeOutput, middleware.Metadata, error,
+	) {
+		out, md, err := next.HandleFinalize(ctx, in)
+		var api smithy.APIError
+		if errors.As(err, &api) && expired(api.ErrorCode()) {
+			cache.Invalidate()
+		}
+		return out, md, err
+	})
 }
 
 func (a *Access) arn(role Role, account, region string) string {
@@ -85,7 +106,7 @@ func (a *Access) arn(role Role, account, region string) string {
 	return "arn:" + cluster.PartitionOf(region).Name + ":iam::" + account + ":role/" + name
 }
 
-func (a *Access) assume(who identity, arn string) aws.CredentialsProvider {
+func (a *Access) assume(who identity, arn string) *aws.CredentialsCache {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if known := a.credentials[who]; known != nil {

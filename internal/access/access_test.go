@@ -28,6 +28,7 @@ type wire struct {
 	called  []string // host and access key of every other call
 	refuse  string   // the code with which AssumeRole is refused
 	cut     bool     // STS gives no answer
+	ends    string   // the code with which calls with the first role's first key are refused
 }
 
 func (w *wire) Do(r *http.Request) (*http.Response, error) {
@@ -37,6 +38,9 @@ func (w *wire) Do(r *http.Request) (*http.Response, error) {
 		_, key, _ := strings.Cut(r.Header.Get("Authorization"), "Credential=")
 		key, _, _ = strings.Cut(key, "/")
 		w.called = append(w.called, r.URL.Host+" "+key)
+		if w.ends != "" && key == "KEY1" {
+			return respond(r, 403, "application/json", `{"__type":"`+w.ends+`","message":"no"}`), nil
+		}
 		return respond(r, 200, "application/json", `{"clusters":[]}`), nil
 	}
 	body, _ := io.ReadAll(r.Body)
@@ -133,6 +137,44 @@ func TestSessionsAreSharedUnderConcurrency(t *testing.T) {
 	wg.Wait()
 	if len(w.assumed) != 1 {
 		t.Errorf("the role was assumed %d times; want once", len(w.assumed))
+	}
+}
+
+// A session that is ended before its hour is over fails the one call that finds it out. After that every region of the account has
+// the new one, and other roles keep theirs.
+func TestCredentialsThatHaveExpiredAreHadAnew(t *testing.T) {
+	again := []string{"eks.eu-central-1.amazonaws.com KEY1", "eks.us-east-1.amazonaws.com KEY3", "eks.eu-central-1.amazonaws.com KEY3", "eks.eu-central-1.amazonaws.com KEY2"}
+	kept := []string{"eks.eu-central-1.amazonaws.com KEY1", "eks.us-east-1.amazonaws.com KEY1", "eks.eu-central-1.amazonaws.com KEY1", "eks.eu-central-1.amazonaws.com KEY2"}
+	for code, want := range map[string][]string{
+		"ExpiredTokenException": again,
+		"ExpiredToken":          again,
+		"RequestExpired":        again,
+		"AccessDeniedException": kept,
+		// So answers a region that is switched off: new credentials for each call of its would not help it.
+		"UnrecognizedClientException": kept,
+	} {
+		t.Run(code, func(t *testing.T) {
+			w := &wire{}
+			a := access.New(base(w, "eu-central-1"), access.Options{})
+			here, there := a.Config(access.Observer, "111122223333", "eu-central-1"), a.Config(access.Observer, "111122223333", "us-east-1")
+			updater := a.Config(access.Updater, "111122223333", "eu-central-1")
+			if err := errors.Join(list(here), list(updater)); err != nil {
+				t.Fatal(err)
+			}
+			w.called, w.ends = nil, code
+			if f := access.Fault("eks:ListClusters", list(here)); f == nil || f.Code != code {
+				t.Errorf("the call that found it out got %v", f)
+			}
+			if err := errors.Join(list(there), list(here)); (err == nil) != cmp.Equal(want, again) {
+				t.Errorf("the calls after it got %v", err)
+			}
+			if err := list(updater); err != nil {
+				t.Error(err)
+			}
+			if diff := cmp.Diff(want, w.called); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
 	}
 }
 

@@ -83,6 +83,12 @@ func classOf(code string) class {
 	return unknown
 }
 
+// expired reports whether a code says that the caller's credentials have expired. RequestExpired is EC2's word for it, and for a
+// clock that is wrong (EC2 API reference, "Error codes for the Amazon EC2 API").
+func expired(code string) bool {
+	return code == "ExpiredToken" || code == "ExpiredTokenException" || code == "RequestExpired"
+}
+
 // Fault classifies the error of one SDK call; nil for nil. Op is the call's IAM action, as "eks:DescribeAddon": the action that
 // is missing when access was denied. Where the role could not be assumed, the operation is sts:AssumeRole and the text names the role.
 //
