@@ -47,7 +47,7 @@ type Spec struct {
 	Comparison  string            `json:"comparison"`
 	Threshold   float64           `json:"threshold"` // percent
 	Missing     string            `json:"missing"`
-	Actions     []string          `json:"actions,omitempty"` // ARNs told on ALARM and on OK; usually none: the event does it
+	Actions     []string          `json:"actions,omitempty"` // ARNs told on ALARM and on OK, ordered; usually none: the event does it
 }
 
 // State is CloudWatch's word for how an alarm stands.
@@ -80,8 +80,8 @@ func Cluster(name string) (string, bool) {
 	return rest, ok && rest != ""
 }
 
-// Want is the pod-subnet alarm of a cluster with a warning threshold in percent.
-func Want(id cluster.ID, warning float64) Spec {
+// Want is the pod-subnet alarm of a cluster with a warning threshold in percent. Actions are ARNs in the cluster's region, ordered.
+func Want(id cluster.ID, warning float64, actions ...string) Spec {
 	return Spec{
 		Name: Name(id),
 		Description: fmt.Sprintf("The fullest subnet that pods of EKS cluster %s take addresses from is more than %s %% used. "+
@@ -97,6 +97,7 @@ func Want(id cluster.ID, warning float64) Spec {
 		Comparison: "GreaterThanOrEqualToThreshold",
 		Threshold:  warning,
 		Missing:    "missing",
+		Actions:    actions,
 	}
 }
 

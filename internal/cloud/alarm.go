@@ -90,10 +90,13 @@ func toSpec(a types.MetricAlarm) alarm.Spec {
 	return s
 }
 
+// actions are what an alarm tells on ALARM and on OK. CloudWatch promises no order, and none matters.
 func actions(a types.MetricAlarm) []string {
-	all := slices.Clone(a.AlarmActions)
-	if !slices.Equal(a.AlarmActions, a.OKActions) {
-		all = append(all, "on OK: "+strings.Join(a.OKActions, ", "))
+	all, ok := slices.Clone(a.AlarmActions), slices.Clone(a.OKActions)
+	slices.Sort(all)
+	slices.Sort(ok)
+	if !slices.Equal(all, ok) {
+		all = append(all, "on OK: "+strings.Join(ok, ", "))
 	}
 	if len(a.InsufficientDataActions) > 0 {
 		all = append(all, "on INSUFFICIENT_DATA: "+strings.Join(a.InsufficientDataActions, ", "))

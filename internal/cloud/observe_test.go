@@ -255,7 +255,7 @@ func TestAlarmsAreReadByTheirExactName(t *testing.T) {
 
 func TestAChangeOfAnAlarmByHandIsSeen(t *testing.T) {
 	plain, told := alarm.Want(prod, 80), alarm.Want(prod, 80)
-	told.Actions = []string{"arn:topic"}
+	told.Actions = []string{"arn:other", "arn:topic"}
 	for name, c := range map[string]struct {
 		want   alarm.Spec
 		change func(*cwtypes.MetricAlarm)
@@ -265,6 +265,13 @@ func TestAChangeOfAnAlarmByHandIsSeen(t *testing.T) {
 		"nothing was changed where people are told": {told, func(*cwtypes.MetricAlarm) {}, nil},
 		"defaults that CloudWatch leaves out": {func() alarm.Spec { s := plain; s.Points = s.Evaluation; return s }(),
 			func(a *cwtypes.MetricAlarm) { a.DatapointsToAlarm, a.TreatMissingData = nil, nil }, nil},
+		"actions in another order": {told, func(a *cwtypes.MetricAlarm) {
+			a.AlarmActions = []string{"arn:topic", "arn:other"}
+			a.OKActions = []string{"arn:other", "arn:topic"}
+		}, nil},
+		"an action was added": {told, func(a *cwtypes.MetricAlarm) {
+			a.AlarmActions, a.OKActions = append(a.AlarmActions, "arn:x"), append(a.OKActions, "arn:x")
+		}, []string{"actions"}},
 		"the threshold":                  {plain, func(a *cwtypes.MetricAlarm) { a.Threshold = aws.Float64(99) }, []string{"threshold"}},
 		"the cluster it watches":         {plain, func(a *cwtypes.MetricAlarm) { a.Dimensions[0].Value = aws.String("test") }, []string{"dimensions"}},
 		"a unit that matches no data":    {plain, func(a *cwtypes.MetricAlarm) { a.Unit = cwtypes.StandardUnitCount }, []string{"statistic"}},

@@ -122,7 +122,7 @@ func (d *draft) alarms() {
 		d.dropAlarms(exempt)
 		return
 	}
-	want := alarm.Want(in.ID, in.Settings.Value.Warning)
+	want := wanted(in)
 	put := Action{Kind: PutAlarm, Alarm: want, Why: "it does not stand yet"}
 	have, stands := d.standing()
 	if stands {
@@ -136,11 +136,16 @@ func (d *draft) alarms() {
 		d.blind(MetricSilent, AlarmFailed)
 	default:
 		d.act(put)
-		d.dueIn(later)
 		if stands {
 			d.silent(have)
 		}
 	}
+}
+
+// wanted is the IP alarm that the settings call for.
+func wanted(in Input) alarm.Spec {
+	s := in.Settings.Value
+	return alarm.Want(in.ID, s.Warning, s.AlarmActions.In(in.ID.Region)...)
 }
 
 // silent finds an alarm that has had no data for three meters.
@@ -164,7 +169,6 @@ func (d *draft) dropAlarms(why string) {
 		d.hold(Action{Kind: DropAlarm, Alarm: alarm.Spec{Name: alarm.Name(d.in.ID)}, Why: why},
 			Reason{Gate: "reading", Text: unread("the alarm", d.in.Seen.Alarms.Fault)})
 		d.blind(AlarmFailed)
-		d.dueIn(d.retry(AlarmFailed))
 		return
 	}
 	for _, a := range d.in.Seen.Alarms.Value {

@@ -309,6 +309,45 @@ func TestAFaultInAnyReadingStopsTheUpdate(t *testing.T) {
 	}
 }
 
+// A setting of the policy reaches an alarm that stands: it is put again, and no update starts before it is right.
+func TestTheAlarmsActionsAreThoseOfThePolicy(t *testing.T) {
+	const here, there = policy.Topics("arn:aws:sns:eu-central-1:111122223333:oncall"), "arn:aws:sns:us-east-1:111122223333:oncall"
+	for _, c := range []struct {
+		name   string
+		policy policy.Topics
+		stands []string
+		put    bool
+	}{
+		{"none are wanted, and none stand", "", nil, false},
+		{"those of another region are not wanted", there, nil, false},
+		{"one is wanted, and none stands", here, nil, true},
+		{"one is wanted, and stands", here + " " + there, []string{string(here)}, false},
+		{"none is wanted, and one stands", there, []string{string(here)}, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			in := outdated()
+			in.Settings.Value.AlarmActions = c.policy
+			in.Seen.Alarms.Value[0].Spec.Actions = c.stands
+			p := guard.Decide(in)
+			if put := slices.Contains(actions(p), "put alarm cniguard-prod-pod-subnets"); put != c.put || put != slices.Contains(gates(p), "alarm") {
+				t.Errorf("does %v, held by %v", actions(p), gates(p))
+			}
+			if diff := cmp.Diff(c.policy.In("eu-central-1"), wantedActions(p)); c.put && diff != "" {
+				t.Errorf("the alarm's actions (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func wantedActions(p guard.Plan) []string {
+	for _, a := range p.Actions {
+		if a.Kind == guard.PutAlarm {
+			return a.Alarm.Actions
+		}
+	}
+	return nil
+}
+
 func TestApprovals(t *testing.T) {
 	in := outdated()
 	in.Settings.Value.Mode = policy.Approve

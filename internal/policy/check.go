@@ -17,6 +17,7 @@ import (
 type checker struct {
 	open     bool            // the modes approve and auto
 	names    map[string]bool // of the rules so far
+	units    []event.Unit    // of the fleet
 	mistakes Mistakes
 }
 
@@ -75,14 +76,15 @@ func (c *checker) set(at string, written Set) (Settings, []bool) {
 	table := fields()
 	gives := make([]bool, len(table))
 	for i, f := range table {
-		text := *f.of(&written)
-		if text == nil {
+		text, given := f.given(&written)
+		if !given {
 			continue
 		}
-		if gives[i] = f.parse(&s, *text); !gives[i] {
-			c.mistake(at+"."+f.name, fmt.Sprintf("%q is not a value of %s", *text, f.name), "allowed: "+f.allowed)
+		if gives[i] = f.parse(&s, text); !gives[i] {
+			c.mistake(at+"."+f.name, fmt.Sprintf("%q is not a value of %s", text, f.name), "allowed: "+f.allowed)
 		}
 	}
+	c.topics(at+".alarmActions", deref(written.AlarmActions))
 	if gives[0] && s.Mode != Observe && !c.open {
 		c.mistake(at+".mode", string(s.Mode)+" is closed, because updates are not finished in this version",
 			"allowed: observe; preview: true at the top of the policy opens approve and auto, and simulations have them open")
@@ -102,7 +104,7 @@ func (c *checker) rule(at string, written Rule) rule {
 		c.mistake(at+".trustTags", "the rule does not select by tags", "allowed: only beside match.tags")
 	}
 	if written.Set == (Set{}) {
-		c.mistake(at+".set", "sets nothing", "allowed: at least one of mode, floor, target, warning, critical, alarms, owner")
+		c.mistake(at+".set", "sets nothing", "allowed: at least one of mode, floor, target, warning, critical, alarms, owner, alarmActions")
 	}
 	r := rule{by: fmt.Sprintf("rule %q", written.Name), match: written.Match.copied(), trusted: written.TrustTags || !byTags}
 	r.set, r.gives = c.set(at+".set", written.Set)

@@ -37,7 +37,8 @@ func Compile(doc Document, simulated bool) (*Policy, error) {
 		c.mistake("rules", fmt.Sprintf("are %d", len(doc.Rules)), fmt.Sprintf("allowed: up to %d", maxRules))
 		return nil, c.mistakes
 	}
-	p := &Policy{units: c.fleet(doc.Fleet), defaults: rule{by: "defaults", trusted: true}}
+	c.units = c.fleet(doc.Fleet)
+	p := &Policy{units: c.units, defaults: rule{by: "defaults", trusted: true}}
 	p.defaults.set, p.defaults.gives = c.set("defaults", doc.Defaults)
 	known := []rule{whole(p.defaults)}
 	c.fit("defaults", known[0], nil)
@@ -86,7 +87,7 @@ func (r rule) written() Set {
 	var s Set
 	for i, f := range fields() {
 		if r.gives[i] {
-			*f.of(&s) = new(f.text(r.set))
+			f.give(&s, f.text(r.set))
 		}
 	}
 	return s

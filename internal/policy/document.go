@@ -38,7 +38,7 @@ type Match struct {
 	Tags     map[string]string `json:"tags,omitempty"`
 }
 
-// Set is settings as text. A nil field is not set.
+// Set is settings as text, or lists of it. A nil field is not set.
 type Set struct {
 	Mode     *string `json:"mode,omitempty"`     // observe, approve, auto
 	Floor    *string `json:"floor,omitempty"`    // a release, as v1.8.0
@@ -47,6 +47,8 @@ type Set struct {
 	Critical *string `json:"critical,omitempty"` // percent
 	Alarms   *string `json:"alarms,omitempty"`   // on, off
 	Owner    *string `json:"owner,omitempty"`    // cniguard, unknown
+
+	AlarmActions *[]string `json:"alarmActions,omitempty"` // ARNs of SNS topics
 }
 
 // holds reports whether a cluster with these tags is selected.

@@ -32,7 +32,19 @@ func randomSet(r *rand.Rand) policy.Set {
 		Critical: maybe(r, "65", "75", "85", "95", "100"),
 		Alarms:   maybe(r, "on", "off"),
 		Owner:    maybe(r, "cniguard", "unknown"),
+
+		AlarmActions: randomTopics(r),
 	}
+}
+
+// randomTopics are some topics in some order, none of them, or nothing.
+func randomTopics(r *rand.Rand) *[]string {
+	if r.IntN(2) == 0 {
+		return nil
+	}
+	arns := []string{"arn:aws:sns:us-east-1:111122223333:a", "arn:aws:sns:us-east-1:111122223333:b", "arn:aws:sns:eu-central-1:111122223333:a"}
+	r.Shuffle(len(arns), func(i, j int) { arns[i], arns[j] = arns[j], arns[i] })
+	return new(arns[:r.IntN(len(arns)+1)])
 }
 
 func randomTags(r *rand.Rand) map[string]string {
@@ -55,7 +67,7 @@ func randomRule(r *rand.Rand, name string) policy.Rule {
 		rule.TrustTags = r.IntN(4) == 0
 	}
 	if rule.Match.Tags != nil && !rule.TrustTags { // what else could it set is a mistake
-		rule.Set.Mode, rule.Set.Target = maybe(r, "observe", "approve"), nil
+		rule.Set.Mode, rule.Set.Target, rule.Set.AlarmActions = maybe(r, "observe", "approve"), nil, nil
 		rule.Set.Alarms, rule.Set.Owner = maybe(r, "on"), maybe(r, "unknown")
 	}
 	if r.IntN(3) == 0 {
@@ -111,6 +123,8 @@ func looser(a, b policy.Settings) string {
 		return "alarms"
 	case a.Owner != "" && b.Owner == "":
 		return "owner"
+	case a.AlarmActions != b.AlarmActions:
+		return "alarmActions"
 	}
 	return ""
 }
@@ -174,7 +188,10 @@ func TestExplainTellsTheSettingsThatHold(t *testing.T) {
 		}
 		want := map[string]string{"mode": string(s.Mode), "floor": s.Floor.String(), "target": s.Target.String(), "warning": fmt.Sprint(s.Warning),
 			"critical": fmt.Sprint(s.Critical), "alarms": map[bool]string{true: "on", false: "off"}[s.Alarms],
-			"owner": map[bool]string{true: "cniguard", false: "unknown"}[s.Owner != ""]}
+			"owner": map[bool]string{true: "cniguard", false: "unknown"}[s.Owner != ""], "alarmActions": string(s.AlarmActions)}
+		if s.AlarmActions == "" {
+			want["alarmActions"] = "none"
+		}
 		if diff := cmp.Diff(want, told); diff != "" {
 			t.Fatal(diff)
 		}

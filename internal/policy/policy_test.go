@@ -179,6 +179,7 @@ func TestExplainNamesTheRuleBehindEachSetting(t *testing.T) {
 		{Field: "critical", Value: "90", By: "defaults", Kept: []string{`rule "also loose"`}},
 		{Field: "alarms", Value: "on", By: "built in"},
 		{Field: "owner", Value: "unknown", By: `rule "tight"`},
+		{Field: "alarmActions", Value: "none", By: "built in"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -220,6 +221,44 @@ func TestTheCompiledPolicyIsApartFromItsDocument(t *testing.T) {
 	doc.Fleet[1].Regions[1] = "x"
 	if got := p.For(prod(), map[string]string{"env": "prod"}).Floor.Minor; got != 9 || !p.Contains(home, "eu-central-1") {
 		t.Error("changing the document changed the policy")
+	}
+}
+
+// Topics are those of the cluster's own region, in one order however they are written; an empty list takes back what held before.
+func TestAnAlarmTellsTheTopicsOfItsOwnRegion(t *testing.T) {
+	const (
+		here  = "arn:aws:sns:eu-central-1:111122223333:oncall"
+		too   = "arn:aws:sns:eu-central-1:111122223333:chat"
+		there = "arn:aws:sns:us-east-1:444455556666:oncall"
+	)
+	p := compile(t, document(policy.Set{AlarmActions: new([]string{here, there, too})},
+		policy.Rule{Name: "quiet", Match: policy.Match{Clusters: []string{"dev"}}, Set: policy.Set{AlarmActions: new([]string{})}},
+		policy.Rule{Name: "own", Match: policy.Match{Clusters: []string{"own"}}, Set: policy.Set{AlarmActions: new([]string{too})}}))
+	for _, c := range []struct {
+		region, name string
+		want         []string
+	}{
+		{"eu-central-1", "prod", []string{too, here}},
+		{"us-east-1", "prod", []string{there}},
+		{"ap-east-1", "prod", nil},
+		{"eu-central-1", "dev", nil},
+		{"eu-central-1", "own", []string{too}},
+		{"us-east-1", "own", nil},
+	} {
+		got := p.For(cluster.ID{Account: home, Region: c.region, Name: c.name}, nil).AlarmActions.In(c.region)
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s in %s (-want +got):\n%s", c.name, c.region, diff)
+		}
+	}
+	if diff := cmp.Diff([]string{too, here, there}, p.Topics()); diff != "" {
+		t.Errorf("all topics (-want +got):\n%s", diff)
+	}
+	if none := compile(t, document(policy.Set{})).Topics(); len(none) > 0 {
+		t.Errorf("a policy without topics has %q", none)
+	}
+	turned := compile(t, document(policy.Set{AlarmActions: new([]string{too, here})})).Digest()
+	if turned != compile(t, document(policy.Set{AlarmActions: new([]string{here, too})})).Digest() {
+		t.Error("the order of topics makes another policy")
 	}
 }
 

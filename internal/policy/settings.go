@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -33,7 +34,7 @@ func (m *Mode) UnmarshalText(text []byte) error {
 // Owned is the Owner of settings that claim the add-on for cniguard.
 const Owned = "cniguard"
 
-// Settings are what holds for one cluster.
+// Settings are what holds for one cluster. They can be compared.
 type Settings struct {
 	Mode     Mode
 	Floor    cni.Version // below it a version is outdated
@@ -42,6 +43,8 @@ type Settings struct {
 	Critical float64     // percent, at most 100
 	Alarms   bool        // whether the alarm is made and kept
 	Owner    string      // Owned: the policy says that cniguard owns the add-on where no other owner is found; else empty
+
+	AlarmActions Topics // what the alarm tells itself, beside the event that cniguard reads
 }
 
 // BuiltIn is what holds where a policy says nothing.
@@ -56,7 +59,8 @@ func loosest() Settings { return Settings{Mode: Auto, Warning: 100, Critical: 10
 type field struct {
 	name    string
 	allowed string                       // for people
-	of      func(*Set) **string          // its place in a Set
+	of      func(*Set) **string          // its place in a Set; nil: it is a list there
+	list    func(*Set) **[]string        // the list's place
 	parse   func(*Settings, string) bool // false: the text is not allowed
 	text    func(Settings) string        // canonical; parse reads it
 	copy    func(to *Settings, from Settings)
@@ -122,7 +126,49 @@ func fields() []field {
 			copy:    func(to *Settings, from Settings) { to.Owner = from.Owner },
 			tighter: func(a, b Settings) bool { return a.Owner != Owned && b.Owner == Owned },
 		},
+		{
+			name: "alarmActions", allowed: "a list of ARNs of SNS topics",
+			list:    func(s *Set) **[]string { return &s.AlarmActions },
+			parse:   func(s *Settings, text string) bool { s.AlarmActions = topicsOf(text); return true }, // checked one by one
+			text:    func(s Settings) string { return cmp.Or(string(s.AlarmActions), none) },
+			copy:    func(to *Settings, from Settings) { to.AlarmActions = from.AlarmActions },
+			tighter: func(_, _ Settings) bool { return false },
+		},
 	}
+}
+
+// none is the text of a list with no entry.
+const none = "none"
+
+// given is the text of a field in a Set; false: it is not there.
+func (f field) given(s *Set) (string, bool) {
+	if f.list == nil {
+		text := *f.of(s)
+		return deref(text), text != nil
+	}
+	entries := *f.list(s)
+	return cmp.Or(strings.Join(deref(entries), " "), none), entries != nil
+}
+
+// give writes the text of a field into a Set.
+func (f field) give(s *Set, text string) {
+	if f.list == nil {
+		*f.of(s) = &text
+		return
+	}
+	entries := []string{}
+	if text != none {
+		entries = strings.Fields(text)
+	}
+	*f.list(s) = &entries
+}
+
+// deref is what a pointer leads to, or nothing.
+func deref[T any](p *T) (v T) {
+	if p != nil {
+		v = *p
+	}
+	return v
 }
 
 const percent = "a number of percent above 0 and up to 100, without a sign, as 80"

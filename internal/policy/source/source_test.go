@@ -62,12 +62,14 @@ func TestJSONIsReadLikeYAML(t *testing.T) {
 }
 
 const (
-	settingKeys = "alarms, critical, floor, mode, owner, target, warning"
+	settingKeys = "alarmActions, alarms, critical, floor, mode, owner, target, warning"
 	closed      = " is closed, because updates are not finished in this version; allowed: observe; " +
 		"preview: true at the top of the policy opens approve and auto, and simulations have them open"
 	loosens = " can only loosen, and a rule that selects by tags only tightens; " +
 		"add trustTags: true to the rule if whoever tags a cluster may decide this"
 	fleetHint = "; allowed: what the fleet holds, or add it there"
+	topic     = "arn:aws:sns:us-east-1:111122223333:oncall"
+	topics    = "; allowed: a standard topic, as arn:aws:sns:eu-central-1:111122223333:oncall"
 	percents  = "; allowed: a number of percent above 0 and up to 100, without a sign, as 80"
 )
 
@@ -120,10 +122,28 @@ func TestEachMistakeHasItsLineFieldAndWhatIsAllowed(t *testing.T) {
 		"a critical below the built-in":   {head + "defaults:\n  critical: 75", "p.yaml:5: defaults.warning: warning 80 and critical 75 do not fit: warning must be below critical"},
 		"alarms neither on nor off":       {head + "defaults: {alarms: some}", `p.yaml:5: defaults.alarms: "some" is not a value of alarms; allowed: on, off`},
 		"an owner that cannot be claimed": {head + "defaults: {owner: terraform}", `p.yaml:5: defaults.owner: "terraform" is not a value of owner; allowed: cniguard, unknown`},
-		"a setting without a value":       {head + "defaults:\n  mode:\n", `p.yaml:6: defaults.mode: has no value; give one or leave the key out; the text null is written "null"`},
-		"an anchor":                       {head + "defaults: &d {mode: observe}", "p.yaml:5: defaults: anchors (&name) are not read; write the value out"},
-		"a rule without a name":           {head + "rules:\n- match: {clusters: [a]}\n  set: {alarms: off}", "p.yaml:6: rules[0].name: is missing; allowed: a name that no other rule has"},
-		"a name that is misspelt":         {head + "rules:\n- nam: a\n  match: {clusters: [a]}\n  set: {alarms: off}", "p.yaml:6: rules[0].nam: unknown key; did you mean name? allowed: match, name, set, trustTags"},
+		"an action that is no ARN": {head + "defaults:\n  alarmActions:\n  - " + topic + "\n  - oncall",
+			`p.yaml:8: defaults.alarmActions[1]: "oncall" is not the ARN of an SNS topic` + topics},
+		"an action that is given twice": {rule("{clusters: [a]}", "{alarmActions: ["+topic+", "+topic+"]}"),
+			"p.yaml:8: rules[0].set.alarmActions[1]: " + topic + " is in the list already; allowed: once"},
+		"an action in another partition": {head + "defaults: {alarmActions: [arn:aws-cn:sns:us-east-1:111122223333:oncall]}",
+			`p.yaml:5: defaults.alarmActions[0]: "arn:aws-cn:sns:us-east-1:111122223333:oncall" is not the ARN of an SNS topic` + topics},
+		"a queue for an action": {head + "defaults: {alarmActions: [arn:aws:sqs:us-east-1:111122223333:oncall]}",
+			`p.yaml:5: defaults.alarmActions[0]: "arn:aws:sqs:us-east-1:111122223333:oncall" is not the ARN of an SNS topic` + topics},
+		"an action that keeps an order": {head + "defaults: {alarmActions: [arn:aws:sns:us-east-1:111122223333:oncall.fifo]}",
+			`p.yaml:5: defaults.alarmActions[0]: "arn:aws:sns:us-east-1:111122223333:oncall.fifo" is not the ARN of an SNS topic` + topics},
+		"two actions in one text": {head + `defaults: {alarmActions: ["` + topic + " " + topic + `2"]}`,
+			`p.yaml:5: defaults.alarmActions[0]: "` + topic + " " + topic + `2" is not the ARN of an SNS topic` + topics},
+		"an action outside the fleet": {head + "defaults: {alarmActions: [arn:aws:sns:eu-west-1:111122223333:oncall]}",
+			"p.yaml:5: defaults.alarmActions[0]: eu-west-1 is not in the fleet; allowed: topics in regions of the fleet, since an alarm tells those of its own region only"},
+		"more actions than an alarm has": {head + "defaults: {alarmActions: [" + topic + "1, " + topic + "2, " + topic + "3, " + topic + "4, " + topic + "5, " + topic + "6]}",
+			"p.yaml:5: defaults.alarmActions[5]: is topic 6 of the list in us-east-1; allowed: 5 for an alarm"},
+		"one action without its list":  {head + "defaults: {alarmActions: " + topic + "}", `p.yaml:5: defaults.alarmActions: is "` + topic + `"; allowed: a list, as [one, two]`},
+		"tags that choose the actions": {rule("{tags: {env: dev}}", "{alarmActions: []}"), "p.yaml:8: rules[0].set.alarmActions: none" + loosens},
+		"a setting without a value":    {head + "defaults:\n  mode:\n", `p.yaml:6: defaults.mode: has no value; give one or leave the key out; the text null is written "null"`},
+		"an anchor":                    {head + "defaults: &d {mode: observe}", "p.yaml:5: defaults: anchors (&name) are not read; write the value out"},
+		"a rule without a name":        {head + "rules:\n- match: {clusters: [a]}\n  set: {alarms: off}", "p.yaml:6: rules[0].name: is missing; allowed: a name that no other rule has"},
+		"a name that is misspelt":      {head + "rules:\n- nam: a\n  match: {clusters: [a]}\n  set: {alarms: off}", "p.yaml:6: rules[0].nam: unknown key; did you mean name? allowed: match, name, set, trustTags"},
 		"two rules of one name": {rule("{clusters: [a]}", "{alarms: off}") + "- {name: a, match: {clusters: [b]}, set: {alarms: on}}",
 			`p.yaml:9: rules[1].name: "a" is the name of an earlier rule; allowed: a name that no other rule has`},
 		"a name with a line break": {strings.Replace(rule("{clusters: [a]}", "{alarms: off}"), "name: a", `name: "a\nb"`, 1),
@@ -152,7 +172,7 @@ func TestEachMistakeHasItsLineFieldAndWhatIsAllowed(t *testing.T) {
 			"p.yaml:7: rules[0].match.tags.a: no tag is like this; allowed: a key of 1 to 128 characters, a value of up to 256"},
 		"too many rules":               {head + "rules:" + strings.Repeat("\n- {}", 1001), "p.yaml:5: rules: are 1001; allowed: up to 1000"},
 		"an expression for a pattern":  {rule(`{clusters: ["prod-[0-9]*"]}`, "{alarms: off}"), `p.yaml:7: rules[0].match.clusters[0]: "prod-[0-9]*" selects nothing; allowed: a cluster's name, or a pattern of letters, digits, - _ and * ?, as prod-*`},
-		"a rule that sets nothing":     {rule("{clusters: [a]}", "{}"), "p.yaml:8: rules[0].set: sets nothing; allowed: at least one of mode, floor, target, warning, critical, alarms, owner"},
+		"a rule that sets nothing":     {rule("{clusters: [a]}", "{}"), "p.yaml:8: rules[0].set: sets nothing; allowed: at least one of mode, floor, target, warning, critical, alarms, owner, alarmActions"},
 		"trust in tags without tags":   {rule("{clusters: [a]}", "{alarms: off}\n  trustTags: yes"), "p.yaml:9: rules[0].trustTags: the rule does not select by tags; allowed: only beside match.tags"},
 		"tags that switch alarms off":  {rule("{tags: {env: dev}}", "{alarms: off}"), "p.yaml:8: rules[0].set.alarms: off" + loosens},
 		"tags that claim the add-on":   {rule("{tags: {env: dev}}", "{owner: cniguard}"), "p.yaml:8: rules[0].set.owner: cniguard" + loosens},
@@ -212,6 +232,8 @@ func TestWhatIsUnusualButRightIsRead(t *testing.T) {
 		"a tag with a dot, a colon and a slash":       {rule(`{tags: {"aws:x.y/z": "*"}}`, "{alarms: on}"), false},
 		"rules that cannot meet need not fit":         {head + "- {account: 444455556666, regions: [eu-west-1]}\n" + "rules:\n- {name: a, match: {accounts: [111122223333]}, set: {warning: 90}}\n- {name: b, match: {accounts: [444455556666]}, set: {critical: 85}}", false},
 		"a rule that sets both fits by itself":        {rule("{clusters: [a]}", "{warning: 90}") + "- {name: b, match: {clusters: [b]}, set: {critical: 85, warning: 50}}", false},
+		"five actions in each of two regions":         {head + "defaults: {alarmActions: [" + five("us-east-1") + ", " + five("eu-central-1") + "]}", false},
+		"tags that are trusted to choose the actions": {rule("{tags: {env: dev}}", "{alarmActions: []}") + "  trustTags: true", false},
 		"a target as high as the floor, of any build": {head + "defaults: {floor: v1.18.5, target: v1.18.5-eksbuild.1}", false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -220,6 +242,15 @@ func TestWhatIsUnusualButRightIsRead(t *testing.T) {
 			}
 		})
 	}
+}
+
+// five are ARNs of topics in a region.
+func five(region string) string {
+	var arns []string
+	for _, name := range []string{"a", "B", "c_c", "d-d", "5"} {
+		arns = append(arns, "arn:aws:sns:"+region+":111122223333:"+name)
+	}
+	return strings.Join(arns, ", ")
 }
 
 func TestTheDocumentationExplainsEachKeyWhereItBelongs(t *testing.T) {
@@ -256,6 +287,7 @@ func TestTheDocumentationTellsTheBuiltInSettings(t *testing.T) {
 func FuzzRead(f *testing.F) {
 	f.Add([]byte(head+"defaults: {mode: auto, floor: 1.10.2, target: v1.18.5, warning: 7.25, critical: 90, alarms: NO, owner: unknown}"), true)
 	f.Add([]byte(rule(`{accounts: [111122223333], regions: ["eu-*"], clusters: ["*a?"], tags: {a: "*", "é": ""}}`, "{alarms: off}\n  trustTags: true")), false)
+	f.Add([]byte(head+"defaults: {alarmActions: ["+topic+"]}\nrules: [{name: a, match: {clusters: [b]}, set: {alarmActions: []}}]"), false)
 	f.Add([]byte("a: &a [*a]"), false)
 	f.Add([]byte(`{"version": 1, "fleet": [{"account": "111122223333", "regions": ["us-east-1"]}], "preview": true, "rules": []}`), false)
 	f.Fuzz(func(t *testing.T, data []byte, simulated bool) {
