@@ -121,7 +121,8 @@ func (e Engine) gauge(kept []Kept, subnets []capacity.Subnet) (percent map[strin
 		} else if m.Publish {
 			percent[k.Cluster.Name] = worst.Utilization()
 		}
-		if !any || guard.Level(worst.Utilization(), m.Warning, m.Critical, m.Level) != m.Level {
+		// What could not be read is looked at again at its own times; a check in between would read no more.
+		if m.Level != guard.Unknown && (!any || guard.Level(worst.Utilization(), m.Warning, m.Critical, m.Level) != m.Level) {
 			ts = append(ts, event.Trigger{Kind: event.Check, Cluster: k.Cluster})
 		}
 	}
@@ -161,7 +162,8 @@ func (e Engine) Sweeping(ctx context.Context, u event.Unit, after, run string) e
 	return errors.Join(listErr, unitErr, e.wake(ctx, "sweep", ts))
 }
 
-// judgeUnit remembers and tells that a unit cannot be listed, and that it can be again. A unit that always could has no record.
+// judgeUnit remembers and tells that a unit cannot be listed, and that it can be again, until people know. A unit that always could
+// has no record.
 // Shut is true when people had been told before: then it is shutOut.
 func (e Engine) judgeUnit(ctx context.Context, u event.Unit, known []Kept, listErr error) (shut bool, err error) {
 	id := cluster.ID{Account: u.Account, Region: u.Region}
@@ -169,7 +171,7 @@ func (e Engine) judgeUnit(ctx context.Context, u event.Unit, known []Kept, listE
 	if i := slices.IndexFunc(known, func(k Kept) bool { return k.Cluster == id }); i >= 0 {
 		k = known[i]
 	}
-	if listErr == nil && k.Record.Verdict.Word != guard.Unknown {
+	if listErr == nil && k.Record.Verdict.Word != guard.Unknown && k.Record.Wake().IsZero() {
 		return false, nil
 	}
 	if k, err = e.Ledger.Load(ctx, id); err != nil {

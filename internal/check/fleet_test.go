@@ -133,6 +133,12 @@ func TestMetering(t *testing.T) {
 		"subnets that have vanished are counted, and ask for a check": {
 			func(s *stage) { s.metered("a", guard.Fine, true, "subnet-gone") }, nil, []event.Trigger{checkOf("a")}, 1,
 		},
+		"where the pod subnets could not be read, that is looked at again at its own times": {
+			func(s *stage) {
+				s.metered("a", guard.Unknown, true, "subnet-gone")
+				s.metered("b", guard.Unknown, true, "subnet-full")
+			}, map[string]float64{"b": 100}, nil, 1,
+		},
 		"of several the rest still counts": {
 			func(s *stage) { s.metered("a", guard.Fine, true, "subnet-gone", "subnet-half") }, map[string]float64{"a": 50.199203187251}, nil, 0,
 		},

@@ -240,3 +240,30 @@ func TestAUnitThatCannotBeListedIsToldOnceAndRecovers(t *testing.T) {
 		t.Errorf("%d saves", n)
 	}
 }
+
+// News that could not be published is published later. Else the unit would be due, and swept at every tick, for ever.
+func TestTheRecoveryOfAUnitIsToldAlthoughThatFailsAtFirst(t *testing.T) {
+	s := fleet(t)
+	sweep := func(fails func(int, string) error) {
+		t.Helper()
+		s.fails = fails
+		if err := s.bulk().Sweeping(t.Context(), unit, "", "run"); err != nil {
+			t.Fatal(err)
+		}
+		s.now = s.now.Add(10 * time.Minute)
+	}
+	sweep(failing("list", &fault.Fault{Kind: fault.Terminal, Op: "eks:ListClusters", Need: "eks:ListClusters"}))
+	sweep(failing("tell", &fault.Fault{Kind: fault.Terminal, Op: "sns:Publish", Code: "NotFound"}))
+	s.wantToldOnce(guard.Opened)
+	if err := s.bulk().Tick(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s.wantWoken(event.Trigger{Kind: event.Sweeping, Unit: unit, Run: "tick"})
+	sweep(nil)
+	s.wantToldOnce(guard.Opened, guard.Recovered)
+	s.woken = nil
+	if err := s.bulk().Tick(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s.wantWoken()
+}

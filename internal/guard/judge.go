@@ -73,19 +73,23 @@ func (d *draft) version() {
 	}
 }
 
+// health finds an add-on that EKS says is not healthy. What it says of one that is being replaced is neither news nor over before
+// that has ended.
 func (d *draft) health() {
 	addon := d.in.Seen.Addon
-	if addon.Fault != nil {
+	if addon.Fault != nil || inState(addon, "UPDATING") {
 		d.blind(AddonUnhealthy)
+	}
+	if addon.Fault != nil || addon.Value == nil || !inState(addon, "DEGRADED", "CREATE_FAILED", "UPDATE_FAILED", "DELETE_FAILED") && len(addon.Value.Issues) == 0 {
 		return
 	}
-	if addon.Value == nil || !inState(addon, "DEGRADED", "CREATE_FAILED", "UPDATE_FAILED", "DELETE_FAILED") && len(addon.Value.Issues) == 0 {
+	d.unwell = true
+	if d.plan.Blind[AddonUnhealthy] {
 		return
 	}
 	facts := []Fact{{"status", addon.Value.Status}}
 	for _, issue := range addon.Value.Issues {
 		facts = append(facts, Fact{"issue", issue})
 	}
-	d.unwell = true
 	d.find(Finding{Code: AddonUnhealthy, Severity: Warning, Print: addon.Value.Status, Facts: facts})
 }

@@ -101,6 +101,25 @@ func TestASomebodyElsesChangeThatDoesNotEndIsTold(t *testing.T) {
 	}
 }
 
+// What somebody else does to the add-on may end without an event. Until it has, the tick looks again.
+func TestSomebodyElsesChangeIsFollowedToItsEnd(t *testing.T) {
+	for _, status := range []string{"UPDATING", "CREATING", "DELETING"} {
+		l := &life{t: t, in: fine()}
+		l.in.Seen.Addon.Value.Status = status
+		for began := l.in.Now; l.in.Now.Sub(began) < guard.StuckAfter; {
+			wait := l.check().Due.Sub(l.in.Now)
+			if wait <= 0 || wait > 10*time.Minute {
+				t.Fatalf("%s after %s is looked at again in %s", status, l.in.Now.Sub(began), wait)
+			}
+			l.after(wait)
+		}
+		l.in.Seen.Addon.Value.Status = "ACTIVE"
+		if rec := l.check(); !rec.Due.IsZero() {
+			t.Errorf("%s has ended, and is looked at again at %s", status, rec.Due)
+		}
+	}
+}
+
 func TestAnUpdateThatHangsIsAskedForLessAndLessOften(t *testing.T) {
 	l := &life{t: t, in: outdated()}
 	l.check(guard.Outcome{ID: "u-1"})
@@ -113,6 +132,30 @@ func TestAnUpdateThatHangsIsAskedForLessAndLessOften(t *testing.T) {
 		if got := l.check().Due.Sub(l.in.Now); got != c.next {
 			t.Errorf("after %s it is asked again in %s; want %s", c.age, got, c.next)
 		}
+	}
+}
+
+// A second try replaces what the first left behind: that it is not healthy was said, and is said no second time for its being UPDATING.
+func TestIssuesOfAnAddonThatIsBeingReplacedAreNoNews(t *testing.T) {
+	l := &life{t: t, in: fine()}
+	for _, c := range []struct {
+		status string
+		issues []string
+		heard  []string
+	}{
+		{"UPDATING", []string{"InsufficientNumberOfReplicas: 2 of 6"}, nil},
+		{"UPDATE_FAILED", []string{"InsufficientNumberOfReplicas: 2 of 6"}, []string{"opened addon-unhealthy"}},
+		{"UPDATING", []string{"InsufficientNumberOfReplicas: 2 of 6"}, nil},
+		{"UPDATE_FAILED", []string{"InsufficientNumberOfReplicas: 2 of 6"}, nil},
+		{"UPDATING", nil, nil},
+		{"ACTIVE", nil, []string{"recovered addon-unhealthy"}},
+	} {
+		l.in.Seen.Addon.Value.Status, l.in.Seen.Addon.Value.Issues = c.status, c.issues
+		if rec := l.check(); len(c.issues) > 0 && rec.Verdict.Word != guard.WarningWord {
+			t.Errorf("%s with %q is %s", c.status, c.issues, rec.Verdict.Word)
+		}
+		l.heard(c.heard...)
+		l.after(5 * time.Minute)
 	}
 }
 

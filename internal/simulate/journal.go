@@ -127,6 +127,9 @@ func (j *journal) see(e world.Entry) {
 
 func (j *journal) published(e world.Entry) {
 	in := e.Data.(*sns.PublishInput)
+	if attribute(in, "news") == "" {
+		return // an alarm's own action: the line of its state says it
+	}
 	id := cluster.ID{Account: attribute(in, "account"), Region: attribute(in, "region"), Name: attribute(in, "cluster")}
 	j.add(id, Line{
 		At: e.At, What: Told, Text: aws.ToString(in.Subject),

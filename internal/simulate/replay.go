@@ -63,9 +63,9 @@ func (r *Run) declined(t event.Trigger) string {
 	return ""
 }
 
-// uncheckable is why nothing comes of a check of a cluster; empty: it is done.
+// uncheckable is why nothing comes of a check of a cluster; empty: it is done. A world's Spec has each copy of a cluster by itself.
 func (r *Run) uncheckable(id cluster.ID) string {
-	if why := r.outside(event.Unit{Account: id.Account, Region: id.Region}); why != "" {
+	if why := r.unseen(id); why != "" {
 		return why
 	}
 	if !slices.ContainsFunc(r.World.Spec().Clusters, func(c world.Cluster) bool { return idOf(c) == id }) {

@@ -129,3 +129,41 @@ func TestWhatAnEventAsksForIsSaidInWords(t *testing.T) {
 		}
 	}
 }
+
+// A world that says "copies: 2" has prod-1 and prod-2, and no prod.
+func TestACheckIsForetoldOfTheClustersThatTheWorldHasByThen(t *testing.T) {
+	r, _ := start(t, copiedWorld(t), rules(t, "{version: 1, fleet: [{account: \"111122223333\", regions: [eu-central-1]}]}"), simulate.Options{})
+	for _, c := range []struct{ name, region, ends string }{
+		{"prod-1", "eu-central-1", ""},
+		{"prod-2", "eu-central-1", ""},
+		{"prod", "eu-central-1", "the world has no such cluster, so the check will find none"},
+		{"prod-3", "eu-central-1", "the world has no such cluster, so the check will find none"},
+		{"later-1", "eu-central-1", "it is not there yet: the world creates it 1h after the start"},
+		{"prod-1", "us-east-1", "account 111122223333 in us-east-1 is not in the policy's fleet, so cniguard never looks there"},
+	} {
+		raw := wakeUp("Check Requested", "111122223333", fmt.Sprintf(`{"account":"111122223333","region":%q,"name":%q}`, c.region, c.name))
+		if _, ends := r.Foretell(raw); ends != c.ends {
+			t.Errorf("%s in %s: %q; want %q", c.name, c.region, ends, c.ends)
+		}
+	}
+	r.For(2 * hour)
+	raw := wakeUp("Check Requested", "111122223333", `{"account":"111122223333","region":"eu-central-1","name":"later-1"}`)
+	if _, ends := r.Foretell(raw); ends != "" {
+		t.Errorf("later-1 is there by now, but: %q", ends)
+	}
+}
+
+func copiedWorld(t *testing.T) world.Spec {
+	t.Helper()
+	s, err := world.ReadSpec("world.yaml", []byte(`
+start: 2026-11-23T09:00:00Z
+hub: {account: "111122223333", region: eu-central-1}
+clusters:
+  - {name: prod, account: "111122223333", region: eu-central-1, kubernetes: "1.33", addon: {version: v1.18.5-eksbuild.1}, copies: 2}
+  - {name: later, account: "111122223333", region: eu-central-1, kubernetes: "1.33", createdAt: 1h, copies: 1}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}

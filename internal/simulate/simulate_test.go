@@ -35,6 +35,34 @@ func TestBothMountsHaveOneHistory(t *testing.T) {
 	}
 }
 
+// What expired is had anew by the next call, in both mounts alike, so that no function fails until the hour of a session is over.
+func TestARoleWhoseCredentialsExpireIsAssumedAgain(t *testing.T) {
+	history := func(sdk bool, code string) (lines []string, assumed int) {
+		s := demoWorld(t)
+		s.Faults = []world.Fault{{Principal: "cniguard-observer", Code: code, Status: 403, From: hour, Times: 3}}
+		r, _ := start(t, s, demoRules(t), simulate.Options{Seed: 1, SDK: sdk})
+		r.World.Watch(func(e world.Entry) {
+			lines = append(lines, e.String())
+			if e.Call != nil && e.Call.Op == "AssumeRole" {
+				assumed++
+			}
+		})
+		r.For(2 * hour)
+		return lines, assumed
+	}
+	_, usual := history(false, "AccessDeniedException")
+	for _, code := range []string{"ExpiredToken", "ExpiredTokenException", "RequestExpired"} {
+		direct, assumed := history(false, code)
+		if assumed == usual {
+			t.Errorf("%s: no role was assumed again", code)
+		}
+		sdk, _ := history(true, code)
+		if diff := cmp.Diff(direct, sdk); diff != "" {
+			t.Errorf("%s (-direct +sdk):\n%.3000s", code, diff)
+		}
+	}
+}
+
 func TestASeedIsOneJournalAndAnotherSeedAnother(t *testing.T) {
 	journal := func(seed uint64) []simulate.Line {
 		r, lines := start(t, spec(t, eventful+".yaml"), rules(t, string(read(t, eventful+"-policy.yaml"))), simulate.Options{Seed: seed})

@@ -21,6 +21,7 @@ import (
 
 const tolerations = "DaemonSet.apps aws-node - .spec.template.spec.tolerations"
 
+// Facts 2.1/none, 2.1/overwrite, 2.1/preserve.
 func TestWhatBecomesOfFieldsThatSomebodySet(t *testing.T) {
 	for name, c := range map[string]struct {
 		resolve types.ResolveConflicts
@@ -79,6 +80,7 @@ func TestACreationInConflictFails(t *testing.T) {
 	}
 }
 
+// Fact 2.1/schema.
 func TestAVersionRefusesTheConfigurationThatItDoesNotKnow(t *testing.T) {
 	for config, want := range map[string]string{
 		`{"env":{"OLD":"1"}}`: "400 InvalidParameterException", `{"env":{"NEW":"1"}}`: "ok", `{"OLD":"1"}`: "ok", `{"env":"OLD"}`: "ok", "not JSON": "ok",

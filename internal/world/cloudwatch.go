@@ -73,7 +73,7 @@ func (w *World) putMetricAlarm(c *Call, in *cloudwatch.PutMetricAlarmInput) (*cl
 	if !w.admits(c, alarmPuts) {
 		return nil, throttling()
 	}
-	if err := checkAlarm(in); err != nil {
+	if err := cmp.Or(checkAlarm(in), checkActions(c.Region, in)); err != nil {
 		return nil, err
 	}
 	now, k := w.clock.Now(), alarmKey{c.Account, c.Region, *in.AlarmName}
@@ -81,7 +81,9 @@ func (w *World) putMetricAlarm(c *Call, in *cloudwatch.PutMetricAlarmInput) (*cl
 	a.AlarmConfigurationUpdatedTimestamp = aws.Time(now)
 	a.StateValue, a.StateReason = types.StateValueInsufficientData, aws.String("Unchecked: Initial alarm creation")
 	a.StateUpdatedTimestamp, a.StateTransitionedTimestamp = aws.Time(now), aws.Time(now)
-	if old, ok := w.metrics.alarms[k]; ok {
+	operation, old := "create", w.metrics.alarms[k]
+	if old != nil {
+		operation = "update"
 		// "When you update an existing alarm, its state is left unchanged" (API reference, PutMetricAlarm).
 		a.StateValue, a.StateReason = old.StateValue, old.StateReason
 		a.StateUpdatedTimestamp, a.StateTransitionedTimestamp = old.StateUpdatedTimestamp, old.StateTransitionedTimestamp
@@ -91,6 +93,7 @@ func (w *World) putMetricAlarm(c *Call, in *cloudwatch.PutMetricAlarmInput) (*cl
 	a.series.keep = max(a.series.keep, a.span())
 	a.series.alarms = append(a.series.alarms, a)
 	w.metrics.alarms[k] = a
+	w.publish(a.configured(operation, old), bestEffort)
 	w.look(a, now)
 	return &cloudwatch.PutMetricAlarmOutput{}, nil
 }
@@ -170,6 +173,7 @@ func (w *World) deleteAlarms(c *Call, in *cloudwatch.DeleteAlarmsInput) (*cloudw
 		if a, ok := w.metrics.alarms[k]; ok {
 			a.end()
 			delete(w.metrics.alarms, k)
+			w.publish(a.configured("delete", nil), bestEffort)
 		}
 	}
 	return &cloudwatch.DeleteAlarmsOutput{}, nil

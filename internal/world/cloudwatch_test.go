@@ -117,9 +117,16 @@ func TestWhatCloudWatchRefuses(t *testing.T) {
 		"no threshold":                {alarm(func(in *cloudwatch.PutMetricAlarmInput) { in.Threshold = nil }), "ValidationError"},
 		"a name of 256 characters":    {alarm(func(in *cloudwatch.PutMetricAlarmInput) { in.AlarmName = aws.String(strings.Repeat("a", 256)) }), "ValidationError"},
 		"six actions":                 {alarm(func(in *cloudwatch.PutMetricAlarmInput) { in.AlarmActions = make([]string, 6) }), "ValidationError"},
-		"AWS's namespace":             {data(func(in *cloudwatch.PutMetricDataInput) { in.Namespace = aws.String("AWS/EKS") }), "InvalidParameterValue"},
-		"1,001 points":                {data(func(in *cloudwatch.PutMetricDataInput) { in.MetricData = slices.Repeat(in.MetricData, 1001) }), "InvalidParameterValue"},
-		"a point without a value":     {data(func(in *cloudwatch.PutMetricDataInput) { in.MetricData[0].Value = nil }), "InvalidParameterValue"},
+		"an action in another region": {alarm(func(in *cloudwatch.PutMetricAlarmInput) {
+			in.OKActions = []string{"arn:aws:sns:eu-west-1:111122223333:ops"}
+		}), "ValidationError"},
+		"an action in another partition": {alarm(func(in *cloudwatch.PutMetricAlarmInput) {
+			in.AlarmActions = []string{"arn:aws-cn:sns:eu-central-1:111122223333:ops"}
+		}), "ValidationError"},
+		"an action that is no ARN": {alarm(func(in *cloudwatch.PutMetricAlarmInput) { in.InsufficientDataActions = []string{"ops"} }), "ValidationError"},
+		"AWS's namespace":          {data(func(in *cloudwatch.PutMetricDataInput) { in.Namespace = aws.String("AWS/EKS") }), "InvalidParameterValue"},
+		"1,001 points":             {data(func(in *cloudwatch.PutMetricDataInput) { in.MetricData = slices.Repeat(in.MetricData, 1001) }), "InvalidParameterValue"},
+		"a point without a value":  {data(func(in *cloudwatch.PutMetricDataInput) { in.MetricData[0].Value = nil }), "InvalidParameterValue"},
 		"a point of three weeks ago": {data(func(in *cloudwatch.PutMetricDataInput) {
 			in.MetricData[0].Timestamp = aws.Time(noon.Add(-21 * 24 * time.Hour))
 		}), "InvalidParameterValue"},

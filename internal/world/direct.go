@@ -3,6 +3,7 @@ package world
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
@@ -21,7 +22,7 @@ type Client struct {
 	session  *session                   // nil: the principal calls itself
 }
 
-// session is a role that is assumed at the first call, and then for ever.
+// session is a role that is assumed at the first call, and again after one that said that its credentials have expired.
 type session struct {
 	by      *Client
 	role    string
@@ -145,7 +146,17 @@ func (c *Client) attempt(ctx context.Context, call *Call) (any, error) {
 	if err := c.session.open(ctx); err != nil {
 		return nil, err
 	}
-	return c.world.try(ctx, call)
+	out, err := c.world.try(ctx, call)
+	if c.session != nil && expired(err) {
+		c.session.assumed = false
+	}
+	return out, err
+}
+
+// expired reports whether an answer makes package access forget a role's credentials.
+func expired(err error) bool {
+	var api smithy.APIError
+	return errors.As(err, &api) && slices.Contains([]string{"ExpiredToken", "ExpiredTokenException", "RequestExpired"}, api.ErrorCode())
 }
 
 func (c *Client) retryer(service string) *retry.Standard {

@@ -5,13 +5,17 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/eks/types"
+
+	"github.com/cniguard/cniguard/internal/cluster"
 )
 
 // soon does something after a duration between two.
 func (w *World) soon(least, most time.Duration, f func()) { w.clock.After(w.between(least, most), f) }
 
 // somebody is who does what the product does not do.
-func somebody(c *eksCluster) string { return "arn:aws:iam::" + c.Account + ":role/platform-team" }
+func somebody(c *eksCluster) string {
+	return "arn:" + cluster.PartitionOf(c.Region).Name + ":iam::" + c.Account + ":role/platform-team"
+}
 
 // did tells CloudTrail what somebody did to a cluster.
 func (w *World) did(c *eksCluster, op string, request map[string]any) {

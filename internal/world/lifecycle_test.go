@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/eks"
 
+	"github.com/cniguard/cniguard/internal/cluster"
 	"github.com/cniguard/cniguard/internal/world"
 )
 
@@ -172,4 +173,18 @@ func TestAnswersAreNobodysState(t *testing.T) {
 			t.Error("changing an answer changed the cluster", err)
 		}
 	})
+}
+
+func TestOthersAreRolesOfTheClustersPartition(t *testing.T) {
+	id := cluster.ID{Account: hubAccount, Region: "cn-north-1", Name: "prod"}
+	s := set(t, 1, func(s *world.Spec) {
+		s.Clusters = []world.Cluster{{Name: id.Name, Account: id.Account, Region: id.Region, Kubernetes: "1.33", Addon: &world.Addon{Version: "v1.19.0-eksbuild.1"}}}
+		s.Catalogues = map[string][]world.Catalogue{"1.33": {{Version: "v1.20.4-eksbuild.1", Compatible: true}}}
+		s.Changes = []world.Change{{At: time.Hour, Account: id.Account, Region: id.Region, Name: id.Name, Do: world.UpdateAddon,
+			Addon: &world.Addon{Version: "v1.20.4-eksbuild.1"}}}
+	})
+	s.until(2 * time.Hour)
+	if all := s.Updates(id); len(all) != 1 || all[0].By != "arn:aws-cn:iam::111122223333:role/platform-team" {
+		t.Errorf("updates %+v", all)
+	}
 }

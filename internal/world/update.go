@@ -24,7 +24,8 @@ type Update struct {
 	Created  time.Time
 	Ended    time.Time // zero: it is in progress
 
-	token string
+	token  string
+	params []types.UpdateParam // what UpdateAddon was given
 }
 
 // Outage is what a restart on a full subnet did: aws-node crash-loops on the nodes there.
@@ -100,7 +101,10 @@ func (w *World) update(c *eksCluster, ask wish) (*Update, error) {
 	if err := w.refuse(c, ask); err != nil {
 		return nil, err
 	}
-	u := &Update{ID: w.uuid(), By: ask.by, From: c.addon.Version, To: c.addon.Version, Status: string(types.UpdateStatusInProgress), Created: w.Now(), token: ask.token}
+	u := &Update{
+		ID: w.uuid(), By: ask.by, From: c.addon.Version, To: c.addon.Version, Status: string(types.UpdateStatusInProgress), Created: w.Now(),
+		token: ask.token, params: ask.params(),
+	}
 	if ask.version != nil {
 		u.To = *ask.version
 	}
@@ -211,51 +215,4 @@ func numbers(version string) (n [3]int) {
 func neighbours(a, b string) bool {
 	x, y := numbers(a), numbers(b)
 	return x[0] == y[0] && max(x[1]-y[1], y[1]-x[1]) <= 1
-}
-
-func (w *World) describe(u *Update) *types.Update {
-	created := u.Created.Add(-w.spec.Behaviour.ClockBehind)
-	d := &types.Update{
-		Id: aws.String(u.ID), Status: types.UpdateStatus(u.Status), Type: types.UpdateTypeAddonUpdate, CreatedAt: &created,
-		Params: []types.UpdateParam{{Type: types.UpdateParamTypeAddonVersion, Value: aws.String(u.To)}},
-		Errors: []types.ErrorDetail{},
-	}
-	if u.Issue.Code != "" {
-		d.Errors = append(d.Errors, types.ErrorDetail{ErrorCode: types.ErrorCode(u.Issue.Code), ErrorMessage: aws.String(u.Issue.Message), ResourceIds: u.Issue.Resources})
-	}
-	return d
-}
-
-// listUpdates lists the ids of the add-on's updates, in no order of time: facts-eks-vpc-cni 2.4.
-func (w *World) listUpdates(c *Call, in *eks.ListUpdatesInput) (*eks.ListUpdatesOutput, error) {
-	found, err := w.cluster(c, in.Name)
-	if err != nil {
-		return nil, err
-	}
-	var ids []string
-	if in.AddonName != nil {
-		if _, err := w.clusterAddon(c, in.Name, in.AddonName); err != nil {
-			return nil, err
-		}
-		for _, u := range found.updates {
-			ids = append(ids, u.ID)
-		}
-	}
-	slices.Sort(ids)
-	ids, next, err := paged(w, ids, in.NextToken, in.MaxResults)
-	return &eks.ListUpdatesOutput{UpdateIds: ids, NextToken: next}, err
-}
-
-// describeUpdate finds an update of an add-on only with the add-on's name: facts-eks-vpc-cni 2.4.
-func (w *World) describeUpdate(c *Call, in *eks.DescribeUpdateInput) (*eks.DescribeUpdateOutput, error) {
-	found, err := w.cluster(c, in.Name)
-	if err != nil {
-		return nil, err
-	}
-	for _, u := range found.updates {
-		if u.ID == *in.UpdateId && in.AddonName != nil && *in.AddonName == vpcCNI {
-			return &eks.DescribeUpdateOutput{Update: w.describe(u)}, nil
-		}
-	}
-	return nil, modelled("eks", "ResourceNotFoundException", "No update found for ID: "+*in.UpdateId)
 }

@@ -2,6 +2,7 @@ package answers_test
 
 import "testing"
 
+// Facts 2.1/none, 2.1/overwrite, 2.1/preserve, 2.1/schema.
 func TestUpdates(t *testing.T) {
 	conflict := `, conflicts: ["DaemonSet.apps aws-node - .spec.template.spec.tolerations"]`
 	for _, s := range []scene{
@@ -171,7 +172,7 @@ catalogues:
 			`,
 			ends: "fine; managed; fine; fine; idle; ", calls: 430},
 		{name: "an update that never ends is told, and asked for less and less often", says: map[string][]string{
-			"opened update-stuck": {`started 2026-03-02T08:06:00Z`, `none can be cancelled`},
+			"opened update-stuck": {`started 2026-03-02T08:06:0`, `none can be cancelled`},
 		},
 			world: prod("") + "updates: [{outcome: hang}]\n", length: 3 * day,
 			did: `
@@ -187,6 +188,22 @@ catalogues:
 				told: reminded update-stuck (warning)
 			`,
 			ends: "outdated; managed; outdated; fine; in flight; ready, in flight", calls: 5050},
+		{name: "an update of somebody else is followed to its end, of which no event tells", policy: looks, length: 4 * hour / 3, world: prod("") + `
+behaviour: {updateStarts: {min: 0s, max: 0s}}
+changes:
+  - {at: 1h, account: "444455556666", region: eu-central-1, name: prod, do: update add-on, addon: {version: v1.8.0-eksbuild.1}}
+`,
+			did: `
+				held: mode, alarm
+				alarm put: cniguard-prod at 80 %
+				told: opened version-outdated (warning)
+				held: mode
+				update started: v1.7.5 → v1.8.0
+				held: mode, ready
+				update ended: v1.7.5 → v1.8.0 Successful
+				told: recovered version-outdated (warning)
+			`,
+			ends: "fine; managed; fine; fine; idle; ", calls: 200},
 		{name: "an update of somebody else that never ends is told", says: map[string][]string{
 			"opened update-stuck": {`status UPDATING`, `somebody else's`},
 		},
@@ -280,10 +297,10 @@ catalogues: {"1.21": [{version: v1.8.0-eksbuild.1, compatible: true}]}
 				told: opened version-outdated (warning)
 				update started: v1.7.5 → v1.8.0
 				told: update started update-progress (info)
+				told: recovered version-outdated (warning)
 				update ended: v1.7.5 → v1.8.0 Failed
 				told: update failed update-progress (critical)
 				told: opened addon-unhealthy (warning)
-				told: recovered version-outdated (warning)
 			`,
 			ends: "warning; managed; fine; fine; idle; ", calls: 380},
 	} {
