@@ -201,7 +201,7 @@ func gravest[T any](rs []guard.Reading[T]) *fault.Fault {
 	return first
 }
 
-// pods joins what was found. The control plane's own subnets are never taken for pod subnets.
+// pods joins what was found. The control plane's own subnets are never taken for pod subnets, nor is one without IPv4 addresses.
 func (l *look) pods() guard.Reading[capacity.Pods] {
 	if known := l.foregone(); known != nil {
 		return *known
@@ -212,7 +212,7 @@ func (l *look) pods() guard.Reading[capacity.Pods] {
 	by := l.found()
 	pods := capacity.Pods{Partly: cmp.Or(gravest(l.lists()), gravest(l.sources))}
 	for _, s := range l.subnets.Value {
-		if by[s.ID] != nil {
+		if by[s.ID] != nil && s.Usable() > 0 {
 			s.By = by[s.ID]
 			pods.Subnets = append(pods.Subnets, s)
 		}
@@ -224,8 +224,8 @@ func (l *look) pods() guard.Reading[capacity.Pods] {
 		return guard.Hidden[capacity.Pods](&fault.Fault{Kind: fault.Skip,
 			Text: "no node group, Fargate profile or tagged instance tells which subnets the pods use"})
 	case len(pods.Subnets) == 0:
-		return guard.Hidden[capacity.Pods](&fault.Fault{Kind: fault.Skip, Text: fmt.Sprintf("none of the subnets %s is to be seen in the cluster's VPC %s",
-			strings.Join(slices.Sorted(maps.Keys(by)), ", "), l.vpc())})
+		return guard.Hidden[capacity.Pods](&fault.Fault{Kind: fault.Skip, Text: fmt.Sprintf(
+			"none of the subnets %s is to be seen in the cluster's VPC %s with IPv4 addresses", strings.Join(slices.Sorted(maps.Keys(by)), ", "), l.vpc())})
 	}
 	return guard.Read(pods)
 }

@@ -79,6 +79,14 @@ func TestPodSubnetsSayByWhatTheyWereFound(t *testing.T) {
 			func(f *fake) { f.profiles, f.vanishes = map[string][]string{"old": {"subnet-c"}}, "old" },
 			map[string][]string{"subnet-a": {"node group ng-1"}, "subnet-b": {"node group ng-1"}},
 		},
+		"a subnet without IPv4 addresses": {
+			func(f *fake) {
+				s := subnet("subnet-b", 0)
+				s.CidrBlock = nil
+				f.subnets = []ec2types.Subnet{subnet("subnet-a", 20), s}
+			},
+			map[string][]string{"subnet-a": {"node group ng-1"}},
+		},
 		"subnets of another VPC": {
 			func(f *fake) {
 				s := subnet("subnet-b", 1)
@@ -135,7 +143,12 @@ func TestPodSubnetsThatCannotBeKnown(t *testing.T) {
 		"nothing tells which they are, and the control plane's are not taken": {func(f *fake) { f.groups = nil },
 			fault.Fault{Kind: fault.Skip, Text: "no node group, Fargate profile or tagged instance tells which subnets the pods use"}},
 		"none of those found is in the VPC": {func(f *fake) { f.groups = map[string][]string{"ng-1": {"subnet-y", "subnet-x"}} },
-			fault.Fault{Kind: fault.Skip, Text: "none of the subnets subnet-x, subnet-y is to be seen in the cluster's VPC vpc-1"}},
+			fault.Fault{Kind: fault.Skip, Text: "none of the subnets subnet-x, subnet-y is to be seen in the cluster's VPC vpc-1 with IPv4 addresses"}},
+		"none of those found has IPv4 addresses": {func(f *fake) {
+			s := subnet("subnet-b", 0)
+			s.CidrBlock = nil
+			f.groups, f.subnets = map[string][]string{"ng-1": {"subnet-b"}}, []ec2types.Subnet{s}
+		}, fault.Fault{Kind: fault.Skip, Text: "none of the subnets subnet-b is to be seen in the cluster's VPC vpc-1 with IPv4 addresses"}},
 		"EKS names no VPC": {func(f *fake) { f.cluster.ResourcesVpcConfig = nil },
 			fault.Fault{Kind: fault.Skip, Text: "EKS names no VPC of the cluster"}},
 	} {

@@ -125,12 +125,9 @@ func (c *conclusion) leave() {
 	}
 	left := len(c.plan.Held) > 0 || slices.ContainsFunc(c.done, func(o Outcome) bool { return o.Fault != nil })
 	c.rec.Gone = !left
-	if left {
-		c.dueIn(retryAfter(c.in, AlarmFailed))
-	}
 }
 
-// meter notes what the meter needs until the next check. What could not be read stays as it was.
+// meter notes what the meter needs until the next check. Pod subnets that could not be read are metered as before, and not judged.
 func (c *conclusion) meter() {
 	pods, settings := c.in.Seen.Pods, c.in.Settings
 	switch {
@@ -138,6 +135,8 @@ func (c *conclusion) meter() {
 		c.rec.Meter = Meter{}
 	case pods.Fault != nil && pods.Fault.Kind == fault.Skip: // there are none to be found any more
 		c.rec.Meter.Subnets = nil
+	case pods.Fault != nil:
+		c.rec.Meter.Level = Unknown
 	case c.in.Seen.Cluster.Fault == nil && pods.Fault == nil && settings.Fault == nil && len(pods.Value.Subnets) > 0:
 		s, ids := settings.Value, pods.Value.IDs()
 		if pods.Value.Partly != nil { // what was found before may be among those that are hidden now

@@ -83,7 +83,7 @@ type Meter struct {
 	Warning  float64  `json:"warning"`  // percent
 	Critical float64  `json:"critical"` // percent
 	Publish  bool     `json:"publish"`  // the metric, for the alarm that stands
-	Level    string   `json:"level"`    // at the last check: the capacity answer's word, or what was measured where nothing is judged
+	Level    string   `json:"level"`    // at the last check: the capacity answer's word, or what was measured where that is not judged; unknown: nothing was
 }
 
 // Wake is when this record must be looked at again at the latest; the zero time: the sweep is enough. While somebody acts or

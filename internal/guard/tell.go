@@ -19,6 +19,9 @@ func (c *conclusion) findings() ([]Finding, map[Code]bool) {
 			continue
 		}
 		if o.Fault == nil {
+			if o.Action.Kind == PutAlarm {
+				c.dueIn(later) // does it get data?
+			}
 			continue
 		}
 		f := Finding{Code: AlarmFailed, Severity: Warning, Print: o.Fault.Op + ":" + o.Fault.Code, After: patience, Facts: []Fact{
@@ -116,8 +119,11 @@ func (c *conclusion) say(news News, f Finding) {
 	c.post(m)
 }
 
+// mostUnsent bounds an outbox, so that the record stays far below what DynamoDB takes.
+const mostUnsent = 40
+
 // post puts a message into the outbox, where it takes the place of an unsent one that says less of the same matter. So the outbox
-// of a topic that is gone does not grow with every reminder.
+// of a topic that is gone does not grow with every reminder. When it is full, the oldest matter that is over is forgotten.
 func (c *conclusion) post(m Message) {
 	again := func(n News) bool { return n == Changed || n == Reminded }
 	for i, unsent := range c.rec.Outbox {
@@ -133,4 +139,11 @@ func (c *conclusion) post(m Message) {
 		}
 	}
 	c.rec.Outbox = append(c.rec.Outbox, m)
+	if len(c.rec.Outbox) > mostUnsent {
+		over := func(m Message) bool {
+			return m.News == Recovered || m.News == Closed || m.News == Updated || m.News == NotDone
+		}
+		oldest := c.rec.Outbox[max(0, slices.IndexFunc(c.rec.Outbox, over))].Thread
+		c.rec.Outbox = slices.DeleteFunc(c.rec.Outbox, func(m Message) bool { return m.Thread == oldest })
+	}
 }

@@ -2,6 +2,7 @@ package laws_test
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
@@ -31,11 +32,12 @@ func alarmFirst(s *stage) law {
 			}) {
 				s.breaks(name, id, "an update to %s, but no alarm at %v %% was OK since %s", u.to, thresholds, when.Format("15:04:05"))
 			}
-			if len(a.podSubnets()) == 0 {
+			if len(s.podSubnets(a, when)) == 0 && len(s.podSubnets(a, u.at)) == 0 {
 				s.breaks(name, id, "an update to %s, but no pod subnet is known", u.to)
 			}
-			for _, sub := range a.nodeSubnets() {
-				if !s.hadRoom(sub, when) {
+			before := s.nodeSubnets(a, when)
+			for _, sub := range s.nodeSubnets(a, u.at) {
+				if slices.Contains(before, sub) && !s.hadRoom(sub, when) {
 					s.breaks(name, id, "an update to %s, but subnet %s had %d free addresses at most since %s", u.to, sub, s.free(sub, u.at), when.Format("15:04:05"))
 				}
 			}
@@ -48,7 +50,7 @@ func alarmFirst(s *stage) law {
 			s.tally["outages"]++
 			updates := s.run.World.Updates(e.Cluster)
 			last := updates[len(updates)-1]
-			if last.By != "arn:aws:iam::"+e.Cluster.Account+":role/cniguard-updater" {
+			if !strings.HasSuffix(last.By, "::"+e.Cluster.Account+":role/cniguard-updater") {
 				return
 			}
 			for at := last.Created.Add(-lately); !at.After(last.Created); at = at.Add(lately / 36) {

@@ -70,7 +70,7 @@ func (s *stage) approved(id cluster.ID, u *ask) bool {
 	for i, o := range given {
 		limit, _ := read(o.To)
 		to, _ := read(u.to)
-		if o.Kind == world.Approve && (o.To == "" || !limit.below(to)) && !slices.ContainsFunc(given[i:], func(later world.Order) bool {
+		if o.Kind == world.Approve && !expired(o, u.at.Add(-lately)) && (o.To == "" || !limit.below(to)) && !slices.ContainsFunc(given[i:], func(later world.Order) bool {
 			return later.Kind == world.Deny && later.By == o.By && start.Add(later.At).Before(u.at.Add(-lately))
 		}) {
 			return true
@@ -83,13 +83,16 @@ func (s *stage) approved(id cluster.ID, u *ask) bool {
 func (s *stage) denied(id cluster.ID, at time.Time) string {
 	given := s.orders(id, at)
 	for i, o := range given {
-		if o.Kind == world.Deny && start.Add(o.At).Before(at.Add(-lately)) &&
+		if o.Kind == world.Deny && start.Add(o.At).Before(at.Add(-lately)) && !expired(o, at) &&
 			!slices.ContainsFunc(given[i:], func(later world.Order) bool { return later.Kind == world.Approve && later.By == o.By }) {
 			return o.By
 		}
 	}
 	return ""
 }
+
+// expired reports whether an approval or a denial is over: each holds for seven days.
+func expired(o world.Order, at time.Time) bool { return at.Sub(start.Add(o.At)) > 7*24*time.Hour }
 
 // halted is who halted the fleet.
 func (s *stage) halted(at time.Time) (by string) {

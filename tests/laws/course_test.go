@@ -23,7 +23,7 @@ func (s *scene) happen(d dice, trouble time.Duration) {
 	}
 	s.order(d, at, trouble)
 	for range pick(d, 0, 0, 1, 2) {
-		s.spec.Events = append(s.spec.Events, drawEvent(d, at()))
+		s.spec.Events = append(s.spec.Events, s.drawEvent(d, at()))
 	}
 	if d.chance(.3) {
 		e := pick(d, rawEvents()...)
@@ -44,7 +44,7 @@ func (s *scene) drawChange(d dice, at time.Duration) world.Change {
 	case world.UpgradeCluster:
 		ch.Kubernetes = pick(d, "1.24", "1.29")
 	case world.CreateAddon, world.UpdateAddon:
-		ch.Addon = &world.Addon{Version: pick(d, installed(c.Kubernetes)...), Role: pick(d, "", "arn:aws:iam::"+c.Account+":role/other"), Configuration: pick(d, "", `{"env":{}}`)}
+		ch.Addon = &world.Addon{Version: pick(d, installed(c.Kubernetes)...), Role: pick(d, "", roleARN(c, "other")), Configuration: pick(d, "", `{"env":{}}`)}
 	case world.TagCluster:
 		ch.Tags = drawTags(d, .3)
 	}
@@ -99,10 +99,15 @@ func (s *scene) order(d dice, at func() time.Duration, trouble time.Duration) {
 }
 
 // drawEvent is an event on the bus that should change nothing.
-func drawEvent(d dice, at time.Duration) world.TimedEvent {
+func (s *scene) drawEvent(d dice, at time.Duration) world.TimedEvent {
+	region := s.spec.Hub.Region
+	kind := "AWS API Call via CloudTrail"
+	if partition(region) == "aws-cn" {
+		kind = pick(d, kind, "Amazon API Call via CloudTrail")
+	}
 	trail := func(name, parameters string) world.TimedEvent {
-		return world.TimedEvent{Source: "aws.eks", Type: "AWS API Call via CloudTrail",
-			Detail: fmt.Sprintf(`{"eventSource":"eks.amazonaws.com","eventName":%q,"awsRegion":%q,"requestParameters":%s}`, name, hubRegion, parameters)}
+		return world.TimedEvent{Source: "aws.eks", Type: kind,
+			Detail: fmt.Sprintf(`{"eventSource":"eks.amazonaws.com","eventName":%q,"awsRegion":%q,"requestParameters":%s}`, name, region, parameters)}
 	}
 	e := pick(d,
 		trail("UpdateAddon", `{"name":"c1","addonName":"vpc-cni","addonVersion":"v1.99.0-eksbuild.1"}`),
@@ -110,7 +115,7 @@ func drawEvent(d dice, at time.Duration) world.TimedEvent {
 		trail("CreateCluster", `{"name":"nobody-knows-it"}`),
 		world.TimedEvent{Source: "aws.health", Type: "AWS Health Event", Detail: `{"service":"EKS"}`},
 		world.TimedEvent{Source: "cniguard", Type: "Check Requested", Account: strayAccount,
-			Detail: fmt.Sprintf(`{"account":%q,"region":%q,"name":"c1"}`, hubAccount, hubRegion)},
+			Detail: fmt.Sprintf(`{"account":%q,"region":%q,"name":"c1"}`, hubAccount, region)},
 		world.TimedEvent{Source: "cniguard", Type: "Sweep", Account: otherAccount, Detail: `{}`},
 		world.TimedEvent{Source: "aws.cloudwatch", Type: "CloudWatch Alarm State Change",
 			Detail: `{"alarmName":"cniguard-c1-pod-subnets","state":{"value":"OK","timestamp":"2026-03-02T08:00:00.000+0000"}}`},

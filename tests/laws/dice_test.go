@@ -8,7 +8,13 @@ import (
 // dice is the randomness that one scene is drawn with.
 type dice struct{ *rand.Rand }
 
-func cast(seed uint64) dice { return dice{rand.New(rand.NewPCG(seed, 12))} }
+// The streams of randomness of one seed. Edges have one of their own, so that a world without any is not another one for them.
+const (
+	ofScene = 12
+	ofEdges = 13
+)
+
+func cast(seed, stream uint64) dice { return dice{rand.New(rand.NewPCG(seed, stream))} }
 
 func (d dice) chance(p float64) bool { return d.Float64() < p }
 

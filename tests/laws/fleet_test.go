@@ -67,13 +67,13 @@ func drawAddon(d dice, c world.Cluster) *world.Addon {
 	}
 	a := &world.Addon{Version: pick(d, installed(c.Kubernetes)...), Tags: drawTags(d, .06)}
 	if d.chance(.7) {
-		a.Role = "arn:aws:iam::" + c.Account + ":role/cni-" + c.Name
+		a.Role = roleARN(c, "cni-"+c.Name)
 	}
 	if d.chance(.5) {
 		a.Configuration = `{"env":{"WARM_IP_TARGET":"5"}}`
 	}
 	if d.chance(.4) {
-		a.PodIdentities = []string{"arn:aws:eks:" + c.Region + ":" + c.Account + ":podidentityassociation/" + c.Name + "/a-1"}
+		a.PodIdentities = []string{"arn:" + partition(c.Region) + ":eks:" + c.Region + ":" + c.Account + ":podidentityassociation/" + c.Name + "/a-1"}
 	}
 	if d.chance(.06) {
 		a.Status, a.Issues = "DEGRADED", []world.Issue{{Code: "InsufficientNumberOfReplicas", Message: "aws-node is not ready"}}
@@ -91,10 +91,10 @@ func (s *scene) drawPolicy(d dice) policy.Document {
 	}
 }
 
-// members are the accounts and regions that have a network, all but the stray account's.
-func members(vpcs []world.VPC) []policy.Member {
-	fleet := []policy.Member{{Account: hubAccount, Regions: []string{hubRegion}}}
-	for _, v := range vpcs {
+// members are the hub, and the accounts and regions that have a network, all but the stray account's.
+func (s *scene) members() []policy.Member {
+	fleet := []policy.Member{{Account: hubAccount, Regions: []string{s.spec.Hub.Region}}}
+	for _, v := range s.spec.VPCs {
 		i := slices.IndexFunc(fleet, func(m policy.Member) bool { return m.Account == v.Account })
 		switch {
 		case v.Account == strayAccount:
@@ -111,7 +111,7 @@ func (s *scene) drawDocument(d dice) policy.Document {
 	doc := policy.Document{Version: 1, Defaults: drawSet(d)}
 	doc.Defaults.Mode = new(pick(d, "observe", "approve", "auto", "auto", "auto", "auto"))
 	doc.Defaults.Owner = new(pick(d, "cniguard", "cniguard", "cniguard", "cniguard", "cniguard", "unknown"))
-	doc.Fleet = members(s.spec.VPCs)
+	doc.Fleet = s.members()
 	rules := []policy.Rule{
 		{Name: "one", Match: policy.Match{Clusters: []string{pick(d, s.spec.Clusters...).Name}}, Set: policy.Set{Mode: new(pick(d, "observe", "approve", "auto"))}},
 		{Name: "account", Match: policy.Match{Accounts: []string{otherAccount}}, Set: policy.Set{Owner: new(pick(d, "cniguard", "unknown")), Alarms: new(pick(d, "on", "on", "off"))}},

@@ -7,7 +7,8 @@ import (
 	"github.com/cniguard/cniguard/internal/world"
 )
 
-// keep is law 5: role, pod identities and configuration survive every update of ours, whatever EKS does with what is left out.
+// keep is law 5: role, pod identities and configuration survive every update of ours, whatever EKS does with what is left out;
+// and so do fields that somebody else set in the cluster.
 func keep(s *stage) law {
 	const name = "Keep"
 	ours := map[cluster.ID]*ask{}   // the last update, where it is ours
@@ -39,6 +40,8 @@ func keep(s *stage) law {
 				s.breaks(name, e.Cluster, "the update to %s changed the configuration", u.to)
 			case !slices.Equal(is.PodIdentities, u.before.PodIdentities):
 				s.breaks(name, e.Cluster, "the update to %s changed the pod identities from %q to %q", u.to, u.before.PodIdentities, is.PodIdentities)
+			case !slices.Equal(is.Conflicts, u.before.Conflicts):
+				s.breaks(name, e.Cluster, "the update to %s reset what others had set: %q", u.to, u.before.Conflicts)
 			}
 			if is.Status != "UPDATING" {
 				delete(ours, e.Cluster)

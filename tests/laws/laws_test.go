@@ -31,29 +31,31 @@ func count(t *testing.T, name string, otherwise int) int {
 	return n
 }
 
-// TestLaws holds all laws in LAWS_WORLDS random worlds. LAWS_SEED plays one of them and prints its history.
+// TestLaws holds all laws in LAWS_WORLDS random worlds, from the seed LAWS_SEED on. LAWS_SEED alone plays one of them and prints
+// its history.
 func TestLaws(t *testing.T) {
-	if text := os.Getenv("LAWS_SEED"); text != "" {
-		replay(t, text)
+	first := uint64(count(t, "LAWS_SEED", 1))
+	if os.Getenv("LAWS_SEED") != "" && os.Getenv("LAWS_WORLDS") == "" {
+		replay(t, first)
 		return
 	}
 	worlds := count(t, "LAWS_WORLDS", usual)
-	sum := summary{tally: map[string]int{}, used: map[string]bool{}}
-	each(worlds, func(seed uint64) {
+	sum := summary{tally: map[string]int{}, peak: map[string]height{}, used: map[string]bool{}}
+	each(first, worlds, func(seed uint64) {
 		s, err := hold(seed, twist{})
 		sum.add(t, seed, s, err)
 	})
 	sum.check(t, worlds)
 }
 
-// each calls f for the seeds from 1 on, side by side.
-func each(n int, f func(seed uint64)) {
-	var next atomic.Uint64
+// each calls f for n seeds from the first on, side by side.
+func each(first uint64, n int, f func(seed uint64)) {
+	var taken atomic.Uint64
 	var all sync.WaitGroup
 	for range min(n, runtime.GOMAXPROCS(0)) {
 		all.Go(func() {
-			for seed := next.Add(1); seed <= uint64(n); seed = next.Add(1) {
-				f(seed)
+			for i := taken.Add(1); i <= uint64(n); i = taken.Add(1) {
+				f(first + i - 1)
 			}
 		})
 	}
@@ -61,11 +63,7 @@ func each(n int, f func(seed uint64)) {
 }
 
 // replay plays one scene and prints all that happens.
-func replay(t *testing.T, text string) {
-	seed, err := strconv.ParseUint(text, 10, 64)
-	if err != nil {
-		t.Fatalf("LAWS_SEED is %q; want a number", text)
-	}
+func replay(t *testing.T, seed uint64) {
 	s, err := hold(seed, twist{watch: func(e world.Entry) { fmt.Println(e) }})
 	if err != nil {
 		t.Fatal(err)
@@ -90,7 +88,14 @@ type summary struct {
 	mu     sync.Mutex
 	broken int
 	tally  map[string]int
+	peak   map[string]height
 	used   map[string]bool
+}
+
+// height is the most of something, and the seed of the scene that had it.
+type height struct {
+	n    int
+	seed uint64
 }
 
 func (sum *summary) add(t *testing.T, seed uint64, s *stage, err error) {
@@ -102,6 +107,11 @@ func (sum *summary) add(t *testing.T, seed uint64, s *stage, err error) {
 	}
 	for what, n := range s.tally {
 		sum.tally[what] += n
+	}
+	for what, n := range s.peak {
+		if n > sum.peak[what].n {
+			sum.peak[what] = height{n, seed}
+		}
 	}
 	maps.Copy(sum.used, s.used)
 	if len(s.broken) == 0 {
@@ -126,6 +136,9 @@ func (sum *summary) check(t *testing.T, worlds int) {
 	}
 	for _, what := range slices.Sorted(maps.Keys(sum.tally)) {
 		t.Logf("%7d %s", sum.tally[what], what)
+	}
+	for _, what := range slices.Sorted(maps.Keys(sum.peak)) {
+		t.Logf("%7d %s at most, with seed %d", sum.peak[what].n, what, sum.peak[what].seed)
 	}
 	for who, actions := range granted() {
 		for _, action := range actions {

@@ -41,7 +41,7 @@ func (s *stage) checkNews(law string, letters []*letter) {
 				s.breaks(law, id, "%s is true at the end, and people do not know", finding)
 			case want[finding] == closedNow && open:
 				s.breaks(law, id, "%s is over at the end, and people were last told %q (%s) at %s", finding, l.News, l.Severity, l.At.Format("15:04:05"))
-			case open:
+			case want[finding] == openNow: // what cannot be told either way is not reminded of
 				s.checkReminders(law, l)
 			}
 		}
@@ -63,14 +63,12 @@ func (s *stage) checkReminders(law string, l *letter) {
 	}
 }
 
-// obscured reports whether something of a cluster cannot be read from the start to the end; law 8 looks at those.
+// obscured reports whether something of a cluster cannot be read, or its alarm not be kept, until the end; law 8 looks at those.
 func (s *stage) obscured(id cluster.ID) bool {
-	for _, f := range s.spec.Faults {
-		if f.Until == 0 && f.Account == id.Account && (f.Region == "" || f.Region == id.Region) {
-			return true
-		}
-	}
-	return false
+	shut := s.shut(id, s.quiet)
+	delete(shut, "eks:UpdateAddon")
+	delete(shut, "iam:PassRole")
+	return len(shut) > 0
 }
 
 // findings are those that can be told from the true state alone.
@@ -86,7 +84,7 @@ func (s *stage) findings(a *actual) map[string]must {
 		return want // it is gone
 	case st.status != "ACTIVE":
 		return nil // nothing is judged
-	case !is.exists && a.needless():
+	case !is.exists && a.needless(s.run.Now()):
 	case !is.exists:
 		want["install-unknown"] = openNow
 		want["version-outdated"], want["version-unknown"], want["release-known-bad"] = either, either, either // it may run on, unmanaged
@@ -99,8 +97,10 @@ func (s *stage) findings(a *actual) map[string]must {
 		} else {
 			want["version-outdated"], want["release-known-bad"] = either, either
 		}
-		failed := slices.Contains([]string{"DEGRADED", "CREATE_FAILED", "UPDATE_FAILED", "DELETE_FAILED"}, is.Status)
-		want["addon-unhealthy"] = now[failed || len(is.Issues) > 0]
+		want["addon-unhealthy"] = now[is.unhealthy()]
+		if is.Status == "UPDATING" {
+			want["addon-unhealthy"] = either // it is being replaced
+		}
 	}
 	s.capacity(a, want)
 	if is.exists && !a.addon.all(s.run.Now().Add(-4*lately), func(was addon) bool { return was.Version == is.Version && was.Status == is.Status }) {
@@ -110,9 +110,15 @@ func (s *stage) findings(a *actual) map[string]must {
 	return want
 }
 
+// unhealthy reports whether EKS says that an add-on is degraded or failed, or names an issue.
+func (a addon) unhealthy() bool {
+	failed := slices.Contains([]string{"DEGRADED", "CREATE_FAILED", "UPDATE_FAILED", "DELETE_FAILED"}, a.Status)
+	return a.exists && (failed || len(a.Issues) > 0)
+}
+
 // needless reports whether no node of a cluster runs aws-node: Auto Mode and Fargate have networks of their own.
-func (a *actual) needless() bool {
-	nodes := len(a.Nodegroups) > 0 || len(a.Instances) > 0 && !a.AutoMode
+func (a *actual) needless(at time.Time) bool {
+	nodes := len(a.Nodegroups) > 0 || len(a.running(at)) > 0 && !a.AutoMode
 	return !nodes && (a.AutoMode || len(a.FargateProfiles) > 0)
 }
 
@@ -123,7 +129,7 @@ func (s *stage) capacity(a *actual, want map[string]must) {
 	switch {
 	case a.IPv6:
 	case !any:
-		want["capacity-low"], want["capacity-unknown"] = closedNow, openNow
+		want["capacity-low"], want["capacity-unknown"] = either, openNow // what was low is not known to have room
 	case used >= set.warning:
 		want["capacity-low"] = openNow
 	case used > set.warning-2.5:

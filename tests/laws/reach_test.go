@@ -50,13 +50,9 @@ func (s *stage) isOurAlarm(c *world.Call, alarm string) bool {
 }
 
 func (s *stage) checkForeign(law string) {
-	for _, m := range s.doc.Fleet {
-		for _, region := range m.Regions {
-			for _, n := range foreign() {
-				if _, stands := s.run.World.Alarm(m.Account, region, n); !stands {
-					s.breaks(law, cluster.ID{Account: m.Account, Region: region}, "the alarm %s of others is gone", n)
-				}
-			}
+	for _, own := range s.foreign {
+		if _, stands := s.run.World.Alarm(own.Account, own.Region, own.Name); !stands {
+			s.breaks(law, cluster.ID{Account: own.Account, Region: own.Region}, "the alarm %s of others is gone", own.Name)
 		}
 	}
 }
@@ -71,7 +67,7 @@ func (s *stage) checkAlarm(law string, a *actual) {
 	case status != "" && status != "ACTIVE":
 	case status == "" && have != nil:
 		s.breaks(law, a.id, "the cluster is gone, and its alarm stands")
-	case status == "" || len(a.podSubnets()) == 0 && set.alarms:
+	case status == "" || len(s.podSubnets(a, s.run.Now())) == 0 && set.alarms:
 	case !wanted && have != nil:
 		s.breaks(law, a.id, "the alarm stands, and it should not: alarms %t, IPv6 %t", set.alarms, a.IPv6)
 	case wanted && have == nil:

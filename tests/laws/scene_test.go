@@ -12,6 +12,7 @@ import (
 // scene is a world and a policy, drawn from a seed, and what else happens there.
 type scene struct {
 	seed   uint64
+	home   home
 	spec   world.Spec
 	doc    policy.Document
 	length time.Duration
@@ -41,22 +42,24 @@ const (
 	hubAccount   = "111122223333"
 	otherAccount = "444455556666"
 	strayAccount = "777788889999" // in no fleet
+	ownerAccount = "999900001111" // owns networks that are shared; in no fleet
 	hubRegion    = "eu-central-1"
 	otherRegion  = "us-east-1"
 )
 
 var start = time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
 
-// The ends of scenes: shortly after the second sweep, which is 6 hours after the first.
+// The ends of scenes: shortly after a sweep, of which there is one every 6 hours. A long scene is longer by ten days.
 const (
 	peace      = 5*time.Hour + 10*time.Minute
 	peacefully = 7 * time.Hour
 	calmly     = 10*time.Hour + 30*time.Minute
+	long       = 10 * 24 * time.Hour
 )
 
 // draw makes the scene of a seed: always the same one.
 func draw(seed uint64) scene {
-	d := cast(seed)
+	d := cast(seed, ofScene)
 	s := scene{seed: seed}
 	trouble := peace
 	switch n := d.IntN(100); {
@@ -66,20 +69,33 @@ func draw(seed uint64) scene {
 	case n < 53:
 		s.length = d.span(12*time.Hour, 20*time.Hour)
 		trouble = s.length
-	case n < 98:
+	case n < 97:
 		s.length, s.quiet = peacefully, peace
+	case n < 98:
+		s.length, s.quiet = long+peacefully, long+peace
+		trouble = s.quiet
 	default:
 		s.length, s.quiet, s.calm = calmly, peace, true
 	}
-	s.spec = world.Spec{Start: start, Hub: world.Hub{Account: hubAccount, Region: hubRegion}, Catalogues: catalogues(), Behaviour: behaviour(d, s.quiet > 0)}
+	e := cast(seed, ofEdges)
+	edges := s.drawEdges(e)
+	s.spec = world.Spec{Start: start, Hub: world.Hub{Account: hubAccount, Region: s.home.hub}, Catalogues: catalogues(), Behaviour: behaviour(d, s.quiet > 0)}
+	s.spec.Behaviour.PreserveConflicts, s.spec.Behaviour.TokenReplayed = e.chance(.4), e.chance(.4)
+	s.spec.Behaviour.ClockBehind = pick(e, 0, 0, 50*time.Second)
 	s.place(d, trouble)
 	s.doc = s.drawPolicy(d)
 	s.happen(d, trouble)
 	if !s.calm {
 		s.harm(d, trouble)
 	}
+	for _, one := range edges {
+		one.set(&s, e, trouble)
+	}
 	return s
 }
+
+// isLong reports whether a scene goes on for days. It has few clusters, and its ticks are cheap.
+func (s *scene) isLong() bool { return s.length > long }
 
 // behaviour draws every switch both ways.
 func behaviour(d dice, peaceful bool) world.Behaviour {
@@ -103,15 +119,20 @@ func behaviour(d dice, peaceful bool) world.Behaviour {
 
 // place draws the networks and the clusters in them.
 func (s *scene) place(d dice, trouble time.Duration) {
-	places := []cluster.ID{{Account: hubAccount, Region: hubRegion}, {Account: otherAccount, Region: hubRegion}, {Account: hubAccount, Region: otherRegion}}
+	at := s.home
+	places := []cluster.ID{{Account: hubAccount, Region: at.hub}, {Account: otherAccount, Region: at.hub}, {Account: hubAccount, Region: at.other}}
 	places = some(d, pick(d, 1, 1, 2, 3), places)
 	if d.chance(.05) {
-		places = append(places, cluster.ID{Account: strayAccount, Region: hubRegion})
+		places = append(places, cluster.ID{Account: strayAccount, Region: at.hub})
+	}
+	clusters := pick(d, 1, 1, 2, 2, 3, 5)
+	if s.isLong() {
+		places, clusters = places[:1], min(clusters, 2)
 	}
 	for i, p := range places {
 		s.spec.VPCs = append(s.spec.VPCs, drawVPC(d, p, i, trouble))
 	}
-	for i := range pick(d, 1, 1, 2, 2, 3, 5) {
+	for i := range clusters {
 		vpc := pick(d, s.spec.VPCs...)
 		s.spec.Clusters = append(s.spec.Clusters, drawCluster(d, fmt.Sprintf("c%d", i+1), vpc, trouble))
 	}
@@ -172,6 +193,11 @@ func drawUse(d dice, most int, trouble time.Duration) []world.Point {
 		}
 	case 4: // all along
 		points[0].Addresses = high
+	case 5: // by night and by day, or with each job that runs every few hours
+		every := pick(d, 2*time.Hour, 6*time.Hour, 12*time.Hour)
+		for t := every; t < trouble; t += every {
+			points = append(points, world.Point{At: t, Addresses: pick(d, low, high)})
+		}
 	}
 	return points
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/eks"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/smithy-go"
 
 	"github.com/cniguard/cniguard/internal/check"
 	"github.com/cniguard/cniguard/internal/cluster"
@@ -143,6 +144,10 @@ func (s *stage) seeCall(c *world.Call) {
 		return
 	}
 	w := s.workOf(c.Invocation)
+	var answer smithy.APIError
+	if errors.As(c.Err, &answer) {
+		s.tally["answer "+c.Service+" "+answer.ErrorCode()]++
+	}
 	switch in := c.In.(type) {
 	case *eks.UpdateAddonInput:
 		s.seeAsk(c, in, w)

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
 	"github.com/cniguard/cniguard/internal/app"
+	"github.com/cniguard/cniguard/internal/check"
 	"github.com/cniguard/cniguard/internal/cluster"
 	"github.com/cniguard/cniguard/internal/guard"
 	"github.com/cniguard/cniguard/internal/policy"
@@ -39,7 +40,8 @@ type law struct {
 	started func(id cluster.ID, u *ask) // EKS started an update of ours; the add-on is still as it was
 	told    func(*letter)               // SNS took a message
 	planned func(id cluster.ID, p guard.Plan)
-	end     func() // the scene is over
+	saved   func(check.Kept) // a record is in the ledger; only for its size
+	end     func()           // the scene is over
 }
 
 // stage is a scene that is played, with the laws that look on.
@@ -51,9 +53,11 @@ type stage struct {
 	works    map[string]*work // by request id
 	letters  []*letter        // in the order in which SNS took them
 	asks     []*ask
+	foreign  []cluster.ID // the alarms that others have put, by their names
 	laws     []law
 	broken   []violation
 	tally    map[string]int // how often something happened that a law is about
+	peak     map[string]int // the most of something that a law bounds
 	used     map[string]bool
 }
 
@@ -77,9 +81,10 @@ func play(s scene, t twist) (*stage, error) {
 	if err != nil {
 		return nil, err
 	}
-	st := &stage{scene: s, works: map[string]*work{}, tally: map[string]int{}, used: map[string]bool{}}
+	st := &stage{scene: s, works: map[string]*work{}, tally: map[string]int{}, peak: map[string]int{}, used: map[string]bool{}}
 	st.run, err = simulate.Start(s.spec, p, simulate.Options{Seed: s.seed, SDK: t.sdk, Alter: func(parts *app.Parts) {
 		parts.Trace = st.planned
+		parts.Ledger = weighed{parts.Ledger, st.weigh}
 		if t.alter != nil {
 			t.alter(parts, s)
 		}
@@ -114,7 +119,7 @@ func play(s scene, t twist) (*stage, error) {
 // all are the laws of the design.
 func all(s *stage) []law {
 	return []law{
-		hint(s), alarmFirst(s), closed(s), oneStep(s), keep(s), proof(s), told(s), unknownIsNotFine(s), why(s), owner(s), reach(s), least(s),
+		hint(s), alarmFirst(s), closed(s), oneStep(s), keep(s), proof(s), told(s), unknownIsNotFine(s), why(s), owner(s), reach(s), least(s), bounds(s),
 	}
 }
 
@@ -123,8 +128,8 @@ func (s *stage) breaks(law string, id cluster.ID, format string, args ...any) {
 	s.broken = append(s.broken, violation{law, s.run.Now(), id, fmt.Sprintf(format, args...)})
 }
 
-// foreign are alarms of others that stand in every account and region of the fleet; some look like ours.
-func foreign() []string {
+// othersAlarms are alarms that others have in every account and region of the fleet; some look like ours.
+func othersAlarms() []string {
 	return []string{"other", "cniguardian-c1-pod-subnets", "cniguard-c1-pod-subnets-of-ann", "Cniguard-c1-pod-subnets"}
 }
 
@@ -133,12 +138,16 @@ func (s *stage) disturb() {
 	w := s.run.World
 	for _, m := range s.doc.Fleet {
 		for _, region := range m.Regions {
-			client := w.Client("arn:aws:iam::"+m.Account+":role/platform-team", m.Account, region)
+			client := w.Client("arn:"+partition(region)+":iam::"+m.Account+":role/platform-team", m.Account, region)
 			w.Clock().Spawn(context.Background(), "others", 0, func(ctx context.Context) {
-				for _, name := range foreign() {
+				for _, name := range othersAlarms() {
 					for _, err := client.PutMetricAlarm(ctx, foreignAlarm(name)); err != nil; {
+						if w.Clock().Sleep(ctx, time.Minute) != nil {
+							return
+						}
 						_, err = client.PutMetricAlarm(ctx, foreignAlarm(name))
 					}
+					s.foreign = append(s.foreign, cluster.ID{Account: m.Account, Region: region, Name: name})
 				}
 			})
 		}

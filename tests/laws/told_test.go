@@ -21,7 +21,7 @@ func told(s *stage) law {
 		for _, thread := range threads(first) {
 			s.checkThread(name, thread)
 		}
-		if s.quiet > 0 {
+		if s.quiet > 0 && !s.isMute() {
 			s.checkNews(name, first)
 			s.checkUpdates(name, first)
 		}
@@ -100,7 +100,7 @@ func (s *stage) checkUpdates(law string, letters []*letter) {
 			continue
 		}
 		want := "updated"
-		if status == "Failed" || a.addon.when(ended).Status == "DEGRADED" {
+		if status == "Failed" || status == "Cancelled" || a.addon.when(ended).Status == "DEGRADED" {
 			want = "update failed"
 		}
 		for _, news := range []string{"update started", want} {

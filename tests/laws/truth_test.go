@@ -155,24 +155,40 @@ func (s *stage) newTags(id cluster.ID, at time.Time) map[string]string {
 	return nil
 }
 
-// nodeSubnets are the subnets in which a cluster has nodes, podSubnets those of its Fargate profiles too.
-func (a *actual) nodeSubnets() []string {
+// nodeSubnets are the subnets with IPv4 addresses in which a cluster has nodes at an instant, podSubnets those of its Fargate
+// profiles too.
+func (s *stage) nodeSubnets(a *actual, at time.Time) []string {
 	var ids []string
 	for _, n := range a.Nodegroups {
 		ids = append(ids, n.Subnets...)
 	}
-	for _, i := range a.Instances {
+	for _, i := range a.running(at) {
 		ids = append(ids, i.Subnets...)
+	}
+	return s.standing(ids, at)
+}
+
+func (s *stage) podSubnets(a *actual, at time.Time) []string {
+	ids := s.nodeSubnets(a, at)
+	for _, f := range a.FargateProfiles {
+		ids = append(ids, s.standing(f.Subnets, at)...)
 	}
 	return ids
 }
 
-func (a *actual) podSubnets() []string {
-	ids := a.nodeSubnets()
-	for _, f := range a.FargateProfiles {
-		ids = append(ids, f.Subnets...)
-	}
-	return ids
+// running are the instances of a cluster that run at an instant.
+func (a *actual) running(at time.Time) []world.Instance {
+	return slices.DeleteFunc(slices.Clone(a.Instances), func(i world.Instance) bool {
+		return at.Before(start.Add(i.From)) || i.Until > 0 && !at.Before(start.Add(i.Until))
+	})
+}
+
+// standing are those of the subnets that are there at an instant and have IPv4 addresses.
+func (s *stage) standing(ids []string, at time.Time) []string {
+	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool {
+		n := s.subnets[id]
+		return n.CIDR == "" || n.DeletedAt > 0 && !at.Before(start.Add(n.DeletedAt))
+	})
 }
 
 // usable are the addresses of a range that can be given out: all but the five that AWS keeps.
@@ -226,7 +242,7 @@ func (s *stage) hadRoom(id string, t time.Time) bool {
 
 // fullest is how full the fullest of a cluster's pod subnets is, in percent; false: it has none.
 func (s *stage) fullest(a *actual, at time.Time) (percent float64, any bool) {
-	for _, id := range a.podSubnets() {
+	for _, id := range s.podSubnets(a, at) {
 		most := usable(s.subnets[id].CIDR)
 		percent, any = max(percent, 100*float64(most-s.free(id, at))/float64(most)), true
 	}

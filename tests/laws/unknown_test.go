@@ -1,6 +1,8 @@
 package laws_test
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"github.com/cniguard/cniguard/internal/cluster"
@@ -11,11 +13,11 @@ import (
 // version is said to be fine only if it is.
 func unknownIsNotFine(s *stage) law {
 	const name = "Unknown is not fine"
-	check := func(id cluster.ID, where string, words map[string]string) {
+	check := func(id cluster.ID, since time.Duration, where string, words map[string]string) {
 		if id.Name == "" {
 			return // it is about an account and region
 		}
-		hidden := s.hidden(id)
+		hidden := s.hidden(id, since)
 		for part := range hidden {
 			if words[part] == "fine" {
 				s.breaks(name, id, "%s: %s is fine, though it could never be read", where, part)
@@ -29,16 +31,22 @@ func unknownIsNotFine(s *stage) law {
 		name: name,
 		told: func(l *letter) {
 			v := l.Verdict
-			check(l.id(), "message "+l.News, map[string]string{"verdict": v.Word, "version": v.Version.Word, "capacity": v.Capacity.Word})
+			check(l.id(), 0, "message "+l.News, map[string]string{"verdict": v.Word, "version": v.Version.Word, "capacity": v.Capacity.Word})
 			a := s.clusters[l.id()]
 			if a != nil && v.Version.Word == "fine" && !a.addon.any(l.At.Add(-lately), func(is addon) bool { return s.isFine(a, is, l.At) }) {
 				s.breaks(name, l.id(), "message %s: the version is fine, and it was %s", l.News, a.addon.now().Version)
+			}
+			if a != nil && v.Word == "fine" && a.sick(l.At.Add(-lately)) {
+				s.breaks(name, l.id(), "message %s: the verdict is fine, and the add-on was %s", l.News, a.addon.now().Status)
+			}
+			if l.Finding == "addon-unhealthy" && !l.ends() && v.Word == "fine" {
+				s.breaks(name, l.id(), "message %s: the verdict is fine beside an add-on that is not", l.News)
 			}
 		},
 		end: func() {
 			for _, k := range s.run.Ledger.All() {
 				v := k.Record.Verdict
-				check(k.Cluster, "the fleet's table", map[string]string{"verdict": v.Word, "version": v.Version.Word, "capacity": v.Capacity.Word})
+				check(k.Cluster, s.quiet, "the fleet's table", map[string]string{"verdict": v.Word, "version": v.Version.Word, "capacity": v.Capacity.Word})
 				for part, answer := range map[string]guard.Answer{"install": v.Install, "version": v.Version, "capacity": v.Capacity, "change": v.Change} {
 					if k.Record.Seen.IsZero() {
 						continue // a first check is under way
@@ -47,10 +55,21 @@ func unknownIsNotFine(s *stage) law {
 						s.breaks(name, k.Cluster, "the fleet's table has no %s, or no reason for it: %q", part, answer)
 					}
 				}
+				if t := k.Record.Told[guard.AddonUnhealthy]; !t.First.IsZero() && v.Word == guard.Fine {
+					s.breaks(name, k.Cluster, "the fleet's table says fine, and the add-on is known to be unhealthy since %s", t.First.Format("15:04:05"))
+				}
+				if a := s.clusters[k.Cluster]; a != nil && v.Word == guard.Fine && a.sick(k.Record.Seen) {
+					s.breaks(name, k.Cluster, "the fleet's table says fine, and the add-on was %s since %s", a.addon.now().Status, k.Record.Seen.Format("15:04:05"))
+				}
 				s.tally["rows of the fleet's table"]++
 			}
 		},
 	}
+}
+
+// sick reports whether EKS has called the add-on of an ACTIVE cluster unhealthy all the time since t.
+func (a *actual) sick(t time.Time) bool {
+	return a.addon.all(t, addon.unhealthy) && a.state.all(t, func(st state) bool { return st.status == "ACTIVE" })
 }
 
 // isFine reports whether an add-on satisfied the floor.
@@ -59,26 +78,55 @@ func (s *stage) isFine(a *actual, is addon, at time.Time) bool {
 	return is.exists && known && a.tags.any(at.Add(-lately), func(tags map[string]string) bool { return !r.short(settingsOf(s.doc, a.id, tags).floor) })
 }
 
-// hidden are the answers that nobody can give for a cluster, because what they rest on is denied from the start to the end.
-func (s *stage) hidden(id cluster.ID) map[string]bool {
-	parts := map[string]bool{}
+// shut are the IAM actions that cniguard's roles do not get done for a cluster, from an offset on until the end: they are
+// denied by a fault or for want of a grant, or the region is switched off, which is all of them: "*".
+func (s *stage) shut(id cluster.ID, since time.Duration) map[string]bool {
+	actions := map[string]bool{}
 	for _, f := range s.spec.Faults {
-		if f.Until > 0 || f.Account != id.Account || f.Region != "" && f.Region != id.Region {
-			continue
-		}
-		c := s.clusters[id]
-		switch f.Operation {
-		case "DescribeAddon":
-			parts["version"] = c == nil || c.Addon != nil
-		case "ListNodegroups", "DescribeSubnets", "DescribeInstances":
-			parts["capacity"] = c == nil || !c.IPv6
-		case "DescribeCluster", "":
-			parts["version"], parts["capacity"] = true, true
+		if f.Until == 0 && f.From <= since && f.Account == id.Account && (f.Region == "" || f.Region == id.Region) {
+			actions[f.Service+":"+cmp.Or(f.Operation, "AssumeRole")] = true
 		}
 	}
-	for part, is := range parts {
-		if !is {
-			delete(parts, part)
+	for _, d := range s.spec.Disabled {
+		if d.Until == 0 && d.From <= since && d.Account == id.Account && d.Region == id.Region {
+			actions["*"] = true
+		}
+	}
+	for _, g := range s.spec.Grants {
+		for _, action := range mayDo(g.Role) {
+			if isMembers(g.Role) && !slices.Contains(g.Actions, action) {
+				actions[action] = true
+			}
+		}
+	}
+	return actions
+}
+
+// isMembers reports whether a role is one in the accounts that are watched, and not one of the functions.
+func isMembers(role string) bool { return role == "cniguard-observer" || role == "cniguard-updater" }
+
+// hidden are the answers that nobody can give for a cluster, because what they rest on is shut.
+func (s *stage) hidden(id cluster.ID, since time.Duration) map[string]bool {
+	parts := map[string]bool{}
+	hide := func(part string, is bool) {
+		if is {
+			parts[part] = true
+		}
+	}
+	c := s.clusters[id]
+	for action := range s.shut(id, since) {
+		switch action {
+		case "eks:DescribeAddon":
+			hide("version", c == nil || c.Addon != nil)
+		case "eks:ListNodegroups", "eks:ListFargateProfiles", "ec2:DescribeSubnets", "ec2:DescribeInstances":
+			hide("capacity", c == nil || !c.IPv6)
+		case "eks:DescribeNodegroup":
+			hide("capacity", c != nil && !c.IPv6 && len(c.Nodegroups) > 0)
+		case "eks:DescribeFargateProfile":
+			hide("capacity", c != nil && !c.IPv6 && len(c.FargateProfiles) > 0)
+		case "eks:DescribeCluster", "sts:AssumeRole", "*":
+			hide("version", true)
+			hide("capacity", true)
 		}
 	}
 	return parts
