@@ -41,7 +41,7 @@ func TestTheHouseKeepsItsRules(t *testing.T) {
 func layers() [][]string {
 	return [][]string{
 		{"internal/simulate", "internal/tool/zip"},
-		{"internal/app", "internal/world", "internal/policy/source", "internal/ledger/ledgertest"},
+		{"internal/app", "internal/world", "internal/policy/source", "internal/bundle", "internal/hub", "internal/ledger/ledgertest"},
 		{"internal/cloud", "internal/notify", "internal/ledger"},
 		{"internal/check"}, // it declares the interfaces that the layer above has
 		{"internal/telemetry"},
@@ -90,11 +90,12 @@ func importRules() []rule {
 		},
 		{
 			"a function reaches no simulation, no command line, no YAML and no template", linked("functions",
-				"internal/world", "internal/sim", "internal/simulate", "internal/strictyaml", "internal/policy/source", "internal/tool",
+				"internal/world", "internal/sim", "internal/simulate", "internal/hub", sdk+"/config", "internal/strictyaml", "internal/policy/source", "internal/tool",
 				"github.com/spf13", "go.yaml.in", "gopkg.in", "text/template", "html/template", "testing"),
 			[]planted{
 				{"internal/app", "package app\nimport _ \"github.com/cniguard/cniguard/internal/sim\""},
 				{"functions/remediator", "package main\nimport _ \"github.com/spf13/cobra\""},
+				{"internal/app", "package app\nimport _ \"github.com/aws/aws-sdk-go-v2/config\""},
 				{"internal/notify", "package notify\nimport _ \"text/template\""},
 				{"internal/policy", "package policy\nimport _ \"go.yaml.in/yaml/v3\""},
 			},
@@ -122,6 +123,22 @@ func importRules() []rule {
 			[]planted{
 				{"internal/app", "package app\nimport _ \"github.com/aws/aws-sdk-go-v2/service/eks\""},
 				{"internal/check", "package check\nimport _ \"github.com/aws/aws-sdk-go-v2/service/ec2/types\""},
+			},
+		},
+		{
+			"the product knows DynamoDB in ledger only, for which app and the command make the client",
+			onlyIn([]string{"internal/ledger", "internal/app", "internal/world", "internal/simulate", "internal/access", "cmd", "infra", "tests"}, sdk+"/service/dynamodb"),
+			[]planted{{"internal/check", "package check\nimport _ \"github.com/aws/aws-sdk-go-v2/service/dynamodb\""}},
+		},
+		{
+			"only ledger and the simulated AWS know DynamoDB's items, and nothing writes them by reflection",
+			func(h house) []string {
+				items := onlyIn([]string{"internal/ledger", "internal/world", "internal/simulate", "tests"}, sdk+"/service/dynamodb/types")
+				return slices.Concat(items(h), onlyIn(nil, sdk+"/feature/dynamodb")(h))
+			},
+			[]planted{
+				{"internal/app", "package app\nimport _ \"github.com/aws/aws-sdk-go-v2/service/dynamodb/types\""},
+				{"internal/ledger", "package ledger\nimport _ \"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue\""},
 			},
 		},
 		{

@@ -10,16 +10,21 @@ import (
 )
 
 // TestAHealthyCheckWaitsForThreeCalls counts the critical path: where every call takes one second, a healthy and unchanged
-// check takes three, and of the ledger it writes one record.
+// check takes three, and of the ledger it writes one record, whether that is in memory or in a table.
 func TestAHealthyCheckWaitsForThreeCalls(t *testing.T) {
-	r := healthy(t)
+	for name, table := range map[string]bool{"in memory": false, "in a table": true} {
+		t.Run(name, func(t *testing.T) { waitsForThree(t, healthy(t, table)) })
+	}
+}
+
+func waitsForThree(t *testing.T, r *simulate.Run) {
 	saves, calls := 0, 0
 	var began, took = map[string]time.Time{}, time.Duration(0)
 	r.World.Watch(func(e world.Entry) {
 		switch try, _ := e.Data.(world.Try); {
 		case e.Kind == world.Called && e.Call.Service != "sts":
 			calls++
-			if e.Call.Op == "Save" {
+			if e.Call.Op == "Save" || e.Call.Op == "PutItem" {
 				saves++
 			}
 		case e.Kind == world.Invoked && e.What == "start":
@@ -44,7 +49,7 @@ func TestAHealthyCheckWaitsForThreeCalls(t *testing.T) {
 }
 
 // healthy is a run whose one cluster was checked before, with all environments warm, between two ticks.
-func healthy(t *testing.T) *simulate.Run {
+func healthy(t *testing.T, table bool) *simulate.Run {
 	t.Helper()
 	p, err := source.Read("policy.yaml", []byte("version: 1\nfleet: [{account: \"111122223333\", regions: [eu-central-1]}]\n"), true)
 	if err != nil {
@@ -64,7 +69,7 @@ func healthy(t *testing.T) *simulate.Run {
 		}},
 		Catalogues: map[string][]world.Catalogue{"1.33": {{Version: "v1.20.4-eksbuild.1", Default: true, Compatible: true}}},
 		Behaviour:  world.Behaviour{Latency: second},
-	}, p, simulate.Options{Seed: 1})
+	}, p, simulate.Options{Seed: 1, Table: table})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,8 +37,10 @@ func environment(t *testing.T) map[string]string {
 		t.Fatal(err)
 	}
 	return map[string]string{
-		"CNIGUARD_FUNCTION": "urgent", "CNIGUARD_TOPIC_ARN": "arn:aws:sns:eu-central-1:111122223333:cniguard", "CNIGUARD_LEDGER": "memory",
-		"CNIGUARD_POLICY": file, "CNIGUARD_BUS": "bus", "CNIGUARD_LOG_LEVEL": "debug", "CNIGUARD_EXTERNAL_ID": "id",
+		"CNIGUARD_FUNCTION": "urgent", "CNIGUARD_LEDGER": "memory",
+		"CNIGUARD_TOPIC_ONCALL": "arn:aws:sns:eu-central-1:111122223333:cniguard-oncall", "CNIGUARD_TOPIC_CHAT": "arn:aws:sns:eu-central-1:111122223333:cniguard-chat",
+		"CNIGUARD_TOPIC_MACHINE": "arn:aws:sns:eu-central-1:111122223333:cniguard-machine",
+		"CNIGUARD_POLICY":        file, "CNIGUARD_BUS": "bus", "CNIGUARD_LOG_LEVEL": "debug", "CNIGUARD_EXTERNAL_ID": "id",
 		"CNIGUARD_OBSERVER_ROLE": "observer", "CNIGUARD_UPDATER_ROLE": "updater",
 		"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_SESSION_TOKEN": "token",
 		"AWS_ENDPOINT_URL": "http://localhost:4566", "LAMBDA_TASK_ROOT": dir,
@@ -139,7 +141,7 @@ func headings(text string) (names []string) {
 func TestWhatDocumentsMakeIsInTheMakefile(t *testing.T) {
 	makefile := read(t, "../Makefile")
 	targets := map[string]bool{}
-	for _, m := range regexp.MustCompile(`(?m)^([a-z]+):.* ## .+$`).FindAllStringSubmatch(makefile, -1) {
+	for _, m := range regexp.MustCompile(`(?m)^([a-z0-9]+):.* ## .+$`).FindAllStringSubmatch(makefile, -1) {
 		targets[m[1]] = true
 	}
 	for _, m := range regexp.MustCompile(`(?m)^\.PHONY: (.*)$`).FindAllStringSubmatch(makefile, -1) {
@@ -148,7 +150,7 @@ func TestWhatDocumentsMakeIsInTheMakefile(t *testing.T) {
 		}
 	}
 	for name, text := range documents(t) {
-		for _, m := range regexp.MustCompile("(?m)(?:^|`)make ([a-z]+)").FindAllStringSubmatch(text, -1) {
+		for _, m := range regexp.MustCompile("(?m)(?:^|`)make ([a-z0-9]+)").FindAllStringSubmatch(text, -1) {
 			if !targets[m[1]] {
 				t.Errorf("%s: make %s is no target of the Makefile", name, m[1])
 			}

@@ -12,20 +12,21 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/cniguard/cniguard/internal/hub"
 	"github.com/cniguard/cniguard/internal/simulate"
 )
 
-// documented reads a table of docs/simulate.md by the head of its first column: the cells of each row.
-func documented(t *testing.T, head string) [][]string {
+// documented reads a table of a document by the head of its first column: the cells of each row.
+func documented(t *testing.T, file, head string) [][]string {
 	t.Helper()
-	doc, err := os.ReadFile("../../docs/simulate.md")
+	doc, err := os.ReadFile("../../docs/" + file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	doc, _, _ = cut(doc, "\n## Reference\n")
 	_, table, ok := cut(doc, "\n| "+head+" |")
 	if !ok {
-		t.Fatalf("docs/simulate.md has no table of %s", head)
+		t.Fatalf("docs/%s has no table of %s", file, head)
 	}
 	table, _, _ = cut(table, "\n\n")
 	var rows [][]string
@@ -54,14 +55,17 @@ func firstCells(rows [][]string) []string {
 }
 
 func TestTheDocumentHasEveryCommandInItsWords(t *testing.T) {
-	var want [][]string
+	var want, have [][]string
+	for _, row := range documented(t, "commands.md", "command") {
+		have = append(have, row[:2])
+	}
 	for _, c := range command().Commands() {
 		if c.IsAvailableCommand() {
 			want = append(want, []string{c.Name(), c.Short})
 		}
 	}
-	if diff := cmp.Diff(want, documented(t, "command")); diff != "" {
-		t.Errorf("(- in the code, + in docs/simulate.md):\n%s", diff)
+	if diff := cmp.Diff(want, have); diff != "" {
+		t.Errorf("(- in the code, + in docs/commands.md):\n%s", diff)
 	}
 }
 
@@ -70,28 +74,35 @@ func TestTheDocumentHasEveryKindOfLine(t *testing.T) {
 	for _, w := range simulate.Whats() {
 		want = append(want, string(w))
 	}
-	if diff := cmp.Diff(want, firstCells(documented(t, "what"))); diff != "" {
+	if diff := cmp.Diff(want, firstCells(documented(t, "simulate.md", "what"))); diff != "" {
 		t.Errorf("(- in the code, + in docs/simulate.md):\n%s", diff)
 	}
 }
 
 func TestTheDocumentHasEveryFieldOfTheLinesWithItsType(t *testing.T) {
-	for head, of := range map[string]reflect.Type{
-		"field": reflect.TypeFor[simulate.Line](), "field of `start`": reflect.TypeFor[opening](), "field of `end`": reflect.TypeFor[ending](),
-		"field of a row": reflect.TypeFor[simulate.Row](), "field of `summary`": reflect.TypeFor[simulate.Summary](),
+	for _, table := range []struct {
+		file, head string
+		of         reflect.Type
+	}{
+		{"simulate.md", "field", reflect.TypeFor[simulate.Line]()}, {"simulate.md", "field of `start`", reflect.TypeFor[opening]()},
+		{"simulate.md", "field of `end`", reflect.TypeFor[ending]()}, {"simulate.md", "field of a row", reflect.TypeFor[simulate.Row]()},
+		{"simulate.md", "field of `summary`", reflect.TypeFor[simulate.Summary]()}, {"commands.md", "field", reflect.TypeFor[hub.Status]()},
+		{"commands.md", "field of a cluster", reflect.TypeFor[hub.Standing]()}, {"commands.md", "field of a failure", reflect.TypeFor[hub.Failure]()},
 	} {
 		var want, have []string
-		for i := range of.NumField() {
-			name, _, _ := strings.Cut(of.Field(i).Tag.Get("json"), ",")
-			want = append(want, name+": "+kindOf(of.Field(i).Type))
+		for i := range table.of.NumField() {
+			f := table.of.Field(i)
+			if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); f.IsExported() && name != "-" {
+				want = append(want, name+": "+kindOf(f.Type))
+			}
 		}
-		for _, row := range documented(t, head) {
+		for _, row := range documented(t, table.file, table.head) {
 			have = append(have, row[0]+": "+row[1])
 		}
 		slices.Sort(want)
 		slices.Sort(have)
 		if diff := cmp.Diff(want, have); diff != "" {
-			t.Errorf("%s (- in the code, + in docs/simulate.md):\n%s", head, diff)
+			t.Errorf("%s (- in the code, + in docs/%s):\n%s", table.head, table.file, diff)
 		}
 	}
 }
@@ -100,6 +111,8 @@ func kindOf(t reflect.Type) string {
 	switch {
 	case t == reflect.TypeFor[time.Time]():
 		return "time"
+	case t.Kind() == reflect.Pointer:
+		return kindOf(t.Elem())
 	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Struct:
 		return "list of objects"
 	case t.Kind() == reflect.Slice:
@@ -115,7 +128,7 @@ func kindOf(t reflect.Type) string {
 func TestEveryLineIsAsDocumented(t *testing.T) {
 	out, _ := told(t, "simulate", "--world", "demo/world.yaml", "--policy", "demo/policy.yaml", "--for", "3d", "--json")
 	lines := strings.Split(strings.TrimSuffix(out, "\n"), "\n")
-	fields, last := firstCells(documented(t, "field")), time.Time{}
+	fields, last := firstCells(documented(t, "simulate.md", "field")), time.Time{}
 	strictly(t, lines[0], &opening{})
 	strictly(t, lines[len(lines)-1], &ending{})
 	for _, text := range lines[1 : len(lines)-1] {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"io"
 	"maps"
@@ -11,25 +12,45 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cniguard/cniguard/internal/guard"
+	"github.com/cniguard/cniguard/internal/hub"
 	"github.com/cniguard/cniguard/internal/simulate"
 )
 
 func explainCommand() *cobra.Command {
-	var s stage
-	var at duration
+	var p place
 	c := &cobra.Command{
-		Use:   "explain CLUSTER --world WORLD --policy POLICY [--at 1d]",
+		Use:   "explain CLUSTER [--world WORLD --policy POLICY [--at 1d]]",
 		Short: "Say why cniguard did or did not act on a cluster, what it knows of it, and what comes next",
 		Long: `CLUSTER is the cluster's name, or ACCOUNT/REGION/NAME where several have that name.
-The world runs until --at. Then there is what cniguard remembers of the cluster: its
-answers with their reasons, what it told, what is held by which gate and who can open
-it, what it did, what comes next, and which rule of the policy gave which setting.`,
-		Args:    want(1, 1, aCluster),
-		Example: `  cniguard explain payments --world world.yaml --policy policy.yaml --at 2d`,
-		RunE:    func(c *cobra.Command, args []string) error { return s.explain(c, args[0], at) },
+There is what the ledger has of it, as the last check left it: the answers with their
+reasons, what was told, what is held by which gate and who can open it, what people
+ordered, and what comes next. The cluster itself is not read: only the functions may.
+
+With --world it is a simulated cluster. The world runs until --at, and then the cluster
+is read, so that there is also what happened, what would be decided now, and which rule
+of the policy gave which setting.`,
+		Args: want(1, 1, aCluster),
+		Example: `  cniguard explain payments
+  cniguard explain 111122223333/eu-central-1/payments --profile ops --region eu-central-1
+  cniguard explain payments --world world.yaml --policy policy.yaml --at 2d`,
+		RunE: func(c *cobra.Command, args []string) error {
+			simulated, err := p.simulated(c)
+			switch {
+			case err != nil:
+				return err
+			case simulated:
+				return p.stage.explain(c, args[0], p.at)
+			}
+			return p.atHub(c, func(ctx context.Context, d *desk) error {
+				x, err := d.Explain(ctx, args[0])
+				if err == nil {
+					explain(c.OutOrStdout(), x, nil, args[0])
+				}
+				return err
+			})
+		},
 	}
-	s.flags(c)
-	instant(c, &at, "when it is asked")
+	p.flags(c, "when it is asked in the world")
 	return c
 }
 
@@ -62,7 +83,7 @@ func (s *stage) explain(c *cobra.Command, name string, at duration) error {
 }
 
 // explain answers in the order in which somebody asks who was woken by a message.
-func explain(out io.Writer, x simulate.Explanation, past []simulate.Line, name string) {
+func explain(out io.Writer, x hub.Explanation, past []simulate.Line, name string) {
 	fmt.Fprintf(out, "%s at %s. Times are UTC.\n\n", x.Cluster, when(x.At))
 	fold(out, "  ", x.Answer())
 	if x.Unseen == "" {
@@ -72,14 +93,18 @@ func explain(out io.Writer, x simulate.Explanation, past []simulate.Line, name s
 		nothing(out, len(x.Plan.Held))
 	}
 	explainOrders(out, x)
-	explainPast(out, past)
+	if x.Read || x.Unseen != "" {
+		explainPast(out, past)
+	}
 	if x.Unseen == "" {
 		explainNext(out, x)
+	}
+	if x.Read {
 		explainSettings(out, x)
 	}
 }
 
-func explainState(out io.Writer, x simulate.Explanation) {
+func explainState(out io.Writer, x hub.Explanation) {
 	since := ""
 	if x.Known && x.Record.Verdict.Word == x.Plan.Verdict.Word {
 		since = " since " + when(x.Record.Since)
@@ -95,7 +120,11 @@ func explainState(out io.Writer, x simulate.Explanation) {
 	unseen := 0
 	for _, code := range slices.Sorted(maps.Keys(x.Record.Told)) {
 		if !slices.ContainsFunc(x.Plan.Findings, func(f guard.Finding) bool { return f.Code == code }) {
-			fold(out, fmt.Sprintf("  %-16s  ", code), "was found before, and is not seen now; "+toldOf(x.Record.Told[code]))
+			before := "was found before, and is not seen now; "
+			if !x.Read {
+				before = "was found; "
+			}
+			fold(out, fmt.Sprintf("  %-16s  ", code), before+toldOf(x.Record.Told[code]))
 			unseen++
 		}
 	}
@@ -113,7 +142,7 @@ func toldOf(t guard.Told) string {
 	return fmt.Sprintf("told %s since %s, last at %s", count(t.Times, "time"), when(t.First), when(t.Last))
 }
 
-func explainOrders(out io.Writer, x simulate.Explanation) {
+func explainOrders(out io.Writer, x hub.Explanation) {
 	if len(x.Orders) == 0 && x.Halt == nil {
 		return
 	}
@@ -150,7 +179,7 @@ func explainPast(out io.Writer, past []simulate.Line) {
 	nothing(out, len(past))
 }
 
-func explainNext(out io.Writer, x simulate.Explanation) {
+func explainNext(out io.Writer, x hub.Explanation) {
 	fmt.Fprintln(out, "\nWhat comes next")
 	if len(x.Plan.Path) > 0 {
 		fold(out, "  path              ", strings.Join(x.Plan.Path, ", then "))
@@ -158,10 +187,15 @@ func explainNext(out io.Writer, x simulate.Explanation) {
 	if n := len(x.Record.Outbox); n > 0 {
 		fmt.Fprintf(out, "  %s waiting to be published\n", count(n, "message"))
 	}
-	fmt.Fprintf(out, "  %s  the %s looks at it; an event may come before\n", when(x.Next), x.By)
+	switch {
+	case x.Next.IsZero():
+		fmt.Fprintln(out, "  the next sweep looks at it, at most 6 hours after the last; an event may come before")
+	default:
+		fmt.Fprintf(out, "  %s  the %s looks at it; an event may come before\n", when(x.Next), x.By)
+	}
 }
 
-func explainSettings(out io.Writer, x simulate.Explanation) {
+func explainSettings(out io.Writer, x hub.Explanation) {
 	fmt.Fprintln(out, "\nWhich rule gave which setting")
 	var rows [][]string
 	for _, o := range x.Settings {

@@ -1,5 +1,5 @@
-// Command cniguard is the product's engine at a person's desk: it simulates a policy on a world, explains and plans, and takes
-// people's orders.
+// Command cniguard is cniguard at a person's desk: it shows how the deployed hub's fleet stands and takes people's orders, and it runs
+// the product's engine on a simulated world.
 package main
 
 import (
@@ -65,18 +65,20 @@ func mistakes(err error) []string {
 func command() *cobra.Command {
 	root := group(&cobra.Command{
 		Use:   "cniguard",
-		Short: "Watches the VPC CNI of EKS clusters: simulate a policy, plan, explain, approve",
+		Short: "Watches the VPC CNI of EKS clusters: look at the fleet, give orders, try a policy",
 		Long: `cniguard watches the Amazon VPC CNI of EKS clusters: it checks the version, keeps an
 alarm on the IP addresses that pods use, tells people, and updates the add-on step
 by step where a policy allows it.
 
-This command runs the same engine as the Lambda function, on a simulated AWS that a
-world file describes (docs/simulate.md), with a policy (docs/policy.md). It needs no
-account and never calls AWS. Start with "cniguard demo".`,
+This command looks at what is deployed and gives it orders, with your own credentials
+(docs/commands.md). It also runs the same engine as the Lambda function on a simulated
+AWS that a world file describes (docs/simulate.md), with a policy (docs/policy.md); that
+needs no account and never calls AWS. Start with "cniguard demo".`,
 		Example: `  cniguard demo
   cniguard demo --files demo
   cniguard simulate --world demo/world.yaml --policy demo/policy.yaml --for 7d
-  cniguard explain batch --world demo/world.yaml --policy demo/policy.yaml`,
+  cniguard explain batch --world demo/world.yaml --policy demo/policy.yaml
+  cniguard status`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	})
@@ -87,7 +89,8 @@ account and never calls AWS. Start with "cniguard demo".`,
 	root.SetHelpCommand(helpCommand())
 	root.AddCommand(
 		demoCommand(), simulateCommand(), replayCommand(), planCommand(), explainCommand(),
-		approveCommand(), denyCommand(), haltCommand(), resumeCommand(), policyCommand(), versionCommand(),
+		approveCommand(), denyCommand(), haltCommand(), resumeCommand(), statusCommand(),
+		failedCommand(), doctorCommand(), teardownCommand(), policyCommand(), packageCommand(), versionCommand(),
 	)
 	ownUsage(root)
 	return root

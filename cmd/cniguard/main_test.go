@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"flag"
 	"os"
 	"path/filepath"
@@ -11,6 +12,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/cniguard/cniguard/internal/bundle"
 )
 
 var update = flag.Bool("update", false, "write the golden files and the scripts' expected output anew")
@@ -22,16 +25,25 @@ func TestMain(m *testing.M) {
 // unended is an orders file whose last line has no end, which a script cannot hold.
 const unended = `{"at": "1h", "kind": "halt", "by": "ana", "because": "why not"}`
 
-// TestScripts runs what people type; each script finds the demo's files in the folder demo, sample events in events, and
-// orders in byhand.jsonl.
+// TestScripts runs what people type; each script finds the demo's files in the folder demo, sample events in events, orders in
+// byhand.jsonl, the zip of a small program in release.zip, and a hub that AWS leads to.
 func TestScripts(t *testing.T) {
+	var release bytes.Buffer
+	if err := bundle.Pack(&release, bundle.File{Name: bundle.Program, Executable: true, Content: []byte("#!/bin/sh\n")}); err != nil {
+		t.Fatal(err)
+	}
+	known := demoLedger(t)
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script", UpdateScripts: *update, RequireExplicitExec: true, RequireUniqueNames: true,
+		Dir: "testdata/script", Cmds: hubCommands(), UpdateScripts: *update, RequireExplicitExec: true, RequireUniqueNames: true,
 		Setup: func(e *testscript.Env) error {
+			openHub(e, known)
 			if err := os.CopyFS(filepath.Join(e.WorkDir, "demo"), os.DirFS("demo")); err != nil {
 				return err
 			}
 			if err := os.WriteFile(filepath.Join(e.WorkDir, "byhand.jsonl"), []byte(unended), 0o600); err != nil {
+				return err
+			}
+			if err := os.WriteFile(filepath.Join(e.WorkDir, "release.zip"), release.Bytes(), 0o600); err != nil {
 				return err
 			}
 			return os.CopyFS(filepath.Join(e.WorkDir, "events"), os.DirFS("../../events"))

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -24,6 +25,10 @@ check, and not carried out.`,
 		Args:    want(1, 1, aCluster),
 		Example: `  cniguard plan payments --world world.yaml --policy policy.yaml --at 2d`,
 		RunE: func(c *cobra.Command, args []string) error {
+			if s.world == "" {
+				return errors.New("--world is missing: a plan is made of a cluster that is read, and only the functions may read those of the fleet; " +
+					"`cniguard explain CLUSTER` shows what they decided last")
+			}
 			sc, err := s.read(c.ErrOrStderr())
 			if err != nil {
 				return err

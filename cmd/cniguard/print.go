@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/cniguard/cniguard/internal/guard"
+	"github.com/cniguard/cniguard/internal/hub"
 	"github.com/cniguard/cniguard/internal/plain"
 	"github.com/cniguard/cniguard/internal/simulate"
 )
@@ -41,14 +42,17 @@ func count(n int, thing string) string {
 
 // fold writes text behind a lead, wrapped between words; its further lines begin below the first, and never at the margin, where a
 // word of others could pose as a line of ours.
-func fold(out io.Writer, lead, text string) {
+func fold(out io.Writer, lead, text string) { foldTo(out, width, lead, text) }
+
+// foldTo folds text to a number of columns.
+func foldTo(out io.Writer, columns int, lead, text string) {
 	indent := max(2, utf8.RuneCountInString(lead))
 	line, fresh := lead, true
 	for _, word := range strings.Fields(cleanLine(text)) {
 		switch {
 		case fresh:
 			line += word
-		case utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > width:
+		case utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > columns:
 			fmt.Fprintln(out, line)
 			line = strings.Repeat(" ", indent) + word
 		default:
@@ -92,6 +96,13 @@ func jsonPrinter(out io.Writer) func(any) error {
 
 // table writes rows of cells in aligned columns.
 func table(out io.Writer, indent string, rows [][]string) {
+	for _, line := range aligned(rows) {
+		fmt.Fprintln(out, strings.TrimRight(indent+line, " "))
+	}
+}
+
+// aligned are rows of cells as lines with aligned columns.
+func aligned(rows [][]string) []string {
 	var widths []int
 	for _, row := range rows {
 		for i := range row {
@@ -102,13 +113,14 @@ func table(out io.Writer, indent string, rows [][]string) {
 			widths[i] = max(widths[i], utf8.RuneCountInString(row[i]))
 		}
 	}
-	for _, row := range rows {
-		line := indent
+	lines := make([]string, len(rows))
+	for n, row := range rows {
 		for i, cell := range row {
-			line += cell + strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell)+2)
+			lines[n] += cell + strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell)+2)
 		}
-		fmt.Fprintln(out, strings.TrimRight(line, " "))
+		lines[n] = strings.TrimRight(lines[n], " ")
 	}
+	return lines
 }
 
 func printFleet(out io.Writer, r *simulate.Run, names simulate.Names) {
@@ -138,7 +150,7 @@ func printHeld(out io.Writer, held []guard.Held, name string) {
 		fold(out, "  ", h.Action.String())
 		for _, r := range h.By {
 			fold(out, fmt.Sprintf("    %-9s  ", r.Gate), clean(r.Text))
-			fold(out, fmt.Sprintf("    %-9s  opens: ", ""), simulate.Opens(r, name))
+			fold(out, fmt.Sprintf("    %-9s  opens: ", ""), hub.Opens(r, name))
 		}
 	}
 }

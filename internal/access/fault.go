@@ -36,6 +36,8 @@ func classOf(code string) class {
 		// busy with something else
 		"ResourceInUseException", "ResourcePropagationDelayException", "ResourceConflict", "ConflictException",
 		"ConcurrentModificationException", "PriorRequestNotComplete", "TransactionInProgressException",
+		"ConditionalCheckFailedException", "TransactionCanceledException", "TransactionConflictException",
+		"ReplicatedWriteConflictException", "BackupInUseException", "TableInUseException", "ExportConflictException", "ImportConflictException",
 		// credentials or a page token that are to be had anew; the same codes tell of a region that is switched off
 		"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "InvalidToken", "UnrecognizedClientException",
 		"AuthFailure", "InvalidNextToken", "InvalidPaginationToken",
@@ -65,6 +67,13 @@ func classOf(code string) class {
 		// EventBridge
 		"IllegalStatusException", "InvalidEventPatternException", "ManagedRuleException", "OperationDisabledException",
 		"PolicyLengthExceededException", "ResourceAlreadyExistsException",
+		// DynamoDB: its client's one registry has the errors of all operations, also of those that are never called
+		"BackupNotFoundException", "ContinuousBackupsUnavailableException", "DuplicateItemException", "ExportNotFoundException",
+		"GlobalTableAlreadyExistsException", "GlobalTableNotFoundException", "IdempotentParameterMismatchException",
+		"ImportNotFoundException", "IndexNotFoundException", "InvalidEndpointException", "InvalidExportTimeException",
+		"InvalidRestoreTimeException", "ItemCollectionSizeLimitExceededException", "PointInTimeRecoveryUnavailableException",
+		"PolicyNotFoundException", "ReplicaAlreadyExistsException", "ReplicaNotFoundException", "TableAlreadyExistsException",
+		"TableNotFoundException",
 		// STS
 		"MalformedPolicyDocument", "PackedPolicyTooLarge", "RegionDisabledException",
 		// EC2
@@ -119,6 +128,9 @@ func Fault(op string, err error) *fault.Fault {
 		f.Kind, f.Need = fault.Terminal, f.Op
 	case absent:
 		f.Kind = fault.Skip
+		if strings.HasPrefix(f.Op, "dynamodb:") { // it is the table that is not there; an item that is not is no error
+			f.Kind = fault.Terminal
+		}
 	default:
 		f.Kind = fault.Terminal
 	}
@@ -158,7 +170,7 @@ func classifyAnswer(err error, api smithy.APIError) class {
 // changes reports whether an operation changes anything, so that it matters whether it took effect.
 func changes(op string) bool {
 	_, verb, _ := strings.Cut(op, ":")
-	for _, read := range []string{"Describe", "List", "Get", "Assume"} {
+	for _, read := range []string{"Describe", "List", "Get", "Assume", "BatchGet", "Query", "Scan"} {
 		if strings.HasPrefix(verb, read) {
 			return false
 		}

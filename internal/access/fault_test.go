@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/eks"
 	"github.com/aws/aws-sdk-go-v2/service/eks/types"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
@@ -67,6 +68,11 @@ func TestFault(t *testing.T) {
 		"a region that is switched off is for a person":         {read, answer(403, "RegionDisabledException"), terminal},
 		"a topic that is gone is for a person":                  {"sns:Publish", answer(404, "NotFound"), terminal},
 		"what is not there needs nothing":                       {read, answer(404, "ResourceNotFoundException"), skip},
+		"a table that is gone is for a person":                  {"dynamodb:GetItem", answer(400, "ResourceNotFoundException"), terminal},
+		"a table that is written too fast comes right":          {"dynamodb:PutItem", answer(400, "ProvisionedThroughputExceededException"), retry},
+		"a write that DynamoDB broke on is in doubt":            {"dynamodb:PutItem", answer(500, "InternalServerError"), doubt},
+		"a query that DynamoDB broke on leaves nothing behind":  {"dynamodb:Query", answer(500, "InternalServerError"), retry},
+		"a batch that DynamoDB broke on leaves nothing behind":  {"dynamodb:BatchGetItem", answer(500, "InternalServerError"), retry},
 		"a denied change needs its action": {change, answer(403, "AccessDeniedException"),
 			fault.Fault{Kind: fault.Terminal, Need: change}},
 		"EC2's word for denied needs its action": {"ec2:DescribeSubnets", answer(403, "UnauthorizedOperation"),
@@ -163,12 +169,13 @@ func modelled(t *testing.T) map[string][]string {
 	codes := map[string][]string{
 		"eks":         registered(t, eks.TypeRegistry),
 		"cloudwatch":  registered(t, cloudwatch.TypeRegistry),
+		"dynamodb":    registered(t, dynamodb.TypeRegistry),
 		"eventbridge": registered(t, eventbridge.TypeRegistry),
 		"sns":         deserialized(t, "sns", "Publish"),
 		"sts":         deserialized(t, "sts", "AssumeRole"),
 		"ec2":         deserialized(t, "ec2", "DescribeInstances", "DescribeSubnets"),
 	}
-	for service, least := range map[string]int{"eks": 15, "cloudwatch": 25, "eventbridge": 13, "sns": 15, "sts": 4} {
+	for service, least := range map[string]int{"eks": 15, "cloudwatch": 25, "dynamodb": 30, "eventbridge": 13, "sns": 15, "sts": 4} {
 		if len(codes[service]) < least {
 			t.Errorf("found only %d error codes of %s: does this test still read them rightly?", len(codes[service]), service)
 		}

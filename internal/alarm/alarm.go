@@ -80,6 +80,20 @@ func Cluster(name string) (string, bool) {
 	return rest, ok && rest != ""
 }
 
+// probe begins the name of an alarm that tells of no cluster, but that alarms' events arrive. Such a name ends in capital letters and
+// digits, so that it is never that of a cluster's alarm, whatever the cluster is called.
+const probe = Prefix + "doctor-"
+
+// Probe is the name of the alarm that `cniguard doctor` makes for a moment. The nonce, as crypto/rand.Text makes them, tells its event
+// from those of all others.
+func Probe(nonce string) string { return probe + nonce }
+
+// Nonce is the nonce in the name of such an alarm; false for any other alarm.
+func Nonce(name string) (string, bool) {
+	nonce, ok := strings.CutPrefix(name, probe)
+	return nonce, ok && len(nonce) == 26 && strings.Trim(nonce, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") == ""
+}
+
 // Want is the pod-subnet alarm of a cluster with a warning threshold in percent. Actions are ARNs in the cluster's region, ordered.
 func Want(id cluster.ID, warning float64, actions ...string) Spec {
 	return Spec{

@@ -1,6 +1,7 @@
 package alarm_test
 
 import (
+	crypto "crypto/rand"
 	"math/rand/v2"
 	"reflect"
 	"strings"
@@ -187,5 +188,44 @@ func TestTheAlarmCanReachItsPoints(t *testing.T) {
 	// "The evaluation period times the period must be at most one day" (CloudWatch API reference, PutMetricAlarm).
 	if alarm.Period*alarm.Evaluation > 86400 || alarm.Period%60 != 0 {
 		t.Errorf("%d periods of %d s", alarm.Evaluation, alarm.Period)
+	}
+}
+
+func TestTheNameOfAProbeIsReadBackAsItsNonceAndIsNoClusters(t *testing.T) {
+	for range 100 {
+		nonce := crypto.Text()
+		name := alarm.Probe(nonce)
+		if got, ours := alarm.Nonce(name); !ours || got != nonce {
+			t.Errorf("%s is read as %q, %v", name, got, ours)
+		}
+		if id, is := alarm.Cluster(name); is {
+			t.Errorf("%s is taken for the alarm of cluster %s", name, id)
+		}
+	}
+}
+
+func TestOnlyTheWholeNameOfAProbeIsOne(t *testing.T) {
+	const nonce = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	named := func(cluster string) string {
+		id := prod
+		id.Name = cluster
+		return alarm.Name(id)
+	}
+	for name, alarmName := range map[string]string{
+		"a cluster's":                         named("prod"),
+		"that of a cluster named like one":    named("doctor-" + nonce),
+		"that of a cluster named like it all": named(alarm.Probe(nonce)),
+		"one with too little":                 alarm.Probe(nonce[1:]),
+		"one with too much":                   alarm.Probe(nonce + "A"),
+		"one in small letters":                alarm.Probe(strings.ToLower(nonce)),
+		"one with a digit that is not used":   alarm.Probe(nonce[1:] + "0"),
+		"one with a hyphen":                   alarm.Probe(nonce[1:] + "-"),
+		"one of something else":               "cniguard-" + nonce,
+		"one without the prefix":              "doctor-" + nonce,
+		"one without a nonce":                 alarm.Probe(""),
+	} {
+		if got, is := alarm.Nonce(alarmName); is {
+			t.Errorf("%s, %s, is taken for the probe %s", name, alarmName, got)
+		}
 	}
 }

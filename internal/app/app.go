@@ -19,6 +19,7 @@ import (
 	"github.com/cniguard/cniguard/internal/cloud"
 	"github.com/cniguard/cniguard/internal/cluster"
 	"github.com/cniguard/cniguard/internal/event"
+	"github.com/cniguard/cniguard/internal/fault"
 	"github.com/cniguard/cniguard/internal/guard"
 	"github.com/cniguard/cniguard/internal/notify"
 	"github.com/cniguard/cniguard/internal/telemetry"
@@ -29,11 +30,18 @@ type Parts struct {
 	Connect cloud.Connect    // clients for a role in an account and region
 	SNS     notify.Publisher // in the hub
 	Events  EventBridge      // in the hub
-	Ledger  check.Ledger
+	Ledger  Ledger
 	Clock   clock.Clock
 	Log     io.Writer                    // JSON lines: logs, and a line of metrics per invocation
 	Process string                       // names this process among all that may run side by side; it handles one event at a time
 	Trace   func(cluster.ID, guard.Plan) // gets each plan before it is acted on; nil: nobody does
+}
+
+// Ledger is what is remembered.
+type Ledger interface {
+	check.Ledger
+	// Arrive notes that the event of a probe, which the nonce names, has come.
+	Arrive(ctx context.Context, nonce string, at time.Time) error
 }
 
 // App handles events. It may handle several at a time.
@@ -53,7 +61,7 @@ func New(c Config, p Parts) *App {
 		Actor:    eyes,
 		Gauge:    eyes,
 		Ledger:   p.Ledger,
-		Teller:   notify.New(p.SNS, c.Topic, p.Clock),
+		Topics:   topics(c, p),
 		Waker:    &waker{events: p.Events, bus: c.Bus, clock: p.Clock},
 		Policy:   c.Policy,
 		Clock:    p.Clock,
@@ -108,6 +116,9 @@ func (a *App) Handle(ctx context.Context, raw json.RawMessage) error {
 	}
 	a.log.InfoContext(ctx, "woken", "event", t.ID, "kind", string(t.Kind), "why", t.Why)
 	if err := a.do(ctx, a.Engine(a.invocation(ctx, started), counts), t); err != nil {
+		if f := fault.Of(err); f != nil && strings.HasPrefix(f.Op, "dynamodb:") {
+			counts.Add(telemetry.LedgerFailed, 1)
+		}
 		a.log.ErrorContext(ctx, "work failed", "event", t.ID, "kind", string(t.Kind), "error", err.Error())
 		return err
 	}
@@ -158,6 +169,8 @@ func (a *App) do(ctx context.Context, e check.Engine, t event.Trigger) error {
 		return e.Sweep(ctx, t.At.UTC().Format(time.RFC3339))
 	case event.Checks:
 		return e.Waker.Wake(ctx, t.Each()...)
+	case event.Probe:
+		return a.parts.Ledger.Arrive(ctx, t.Nonce, a.parts.Clock.Now())
 	case event.Sweeping:
 		if t.Faint && a.config.Function == event.Urgent { // a sweep is bulk's work, also where an event of AWS asks for it
 			return e.Waker.Wake(ctx, t)

@@ -19,7 +19,8 @@ import (
 type Config struct {
 	Function event.Target // which of the two functions this is; the urgent one may start updates
 	Hub      event.Unit   // the account and region it runs in
-	Topic    string       // ARN of the SNS topic that is told
+	Topics   Topics       // that are told
+	Table    string       // name of the ledger's DynamoDB table in the hub; empty: the ledger is in memory
 	Bus      string       // name or ARN of the event bus that takes wake-ups
 	Policy   *policy.Policy
 	Access   access.Options
@@ -37,25 +38,15 @@ func FromEnvironment(getenv func(string) string) (Config, error) {
 		}
 		wrong = append(wrong, fmt.Errorf("read the environment: %s is %q; want %s", name, have, want))
 	}
-	c := Config{Function: event.Target(getenv("CNIGUARD_FUNCTION")), Topic: getenv("CNIGUARD_TOPIC_ARN"), Bus: getenv("CNIGUARD_BUS")}
+	c := Config{Function: event.Target(getenv("CNIGUARD_FUNCTION")), Bus: getenv("CNIGUARD_BUS")}
 	if c.Function != event.Urgent && c.Function != event.Bulk {
 		add("CNIGUARD_FUNCTION", string(c.Function), "urgent or bulk")
 	}
-	topic := strings.Split(c.Topic, ":")
-	if len(topic) != 6 || topic[0] != "arn" || topic[2] != "sns" || !cluster.IsRegion(topic[3]) || !cluster.IsAccount(topic[4]) || topic[5] == "" {
-		add("CNIGUARD_TOPIC_ARN", c.Topic, "an SNS topic in the hub's account, as arn:aws:sns:eu-central-1:111122223333:cniguard")
-	} else {
-		c.Hub = event.Unit{Account: topic[4], Region: topic[3]}
-		if own := getenv("AWS_REGION"); own != "" && own != c.Hub.Region { // a client of SNS reaches the topics of its own region only
-			add("CNIGUARD_TOPIC_ARN", c.Topic, "a topic in the function's own region, "+own)
-		}
-	}
+	c.Topics, c.Hub = readTopics(getenv, add)
 	if c.Bus == "" {
 		c.Bus = "default"
 	}
-	if ledger := getenv("CNIGUARD_LEDGER"); ledger != "memory" {
-		add("CNIGUARD_LEDGER", ledger, "memory, the only ledger so far: it forgets when the function's environment ends")
-	}
+	c.Table = readLedger(getenv, c.Hub, add)
 	var err error
 	if c.Level, err = telemetry.Level(getenv("CNIGUARD_LOG_LEVEL")); err != nil {
 		add("CNIGUARD_LOG_LEVEL", getenv("CNIGUARD_LOG_LEVEL"), "debug, info, warn or error")
@@ -67,6 +58,31 @@ func FromEnvironment(getenv func(string) string) (Config, error) {
 		wrong = append(wrong, err)
 	}
 	return c, errors.Join(wrong...)
+}
+
+// readLedger is the name of the table that keeps the ledger; empty: it is in memory. Mistakes go to wrong.
+func readLedger(getenv func(string) string, hub event.Unit, wrong func(name, have, want string)) string {
+	const name = "CNIGUARD_LEDGER"
+	ledger := getenv(name)
+	if ledger == "memory" {
+		return ""
+	}
+	parts := strings.SplitN(ledger, ":", 6)
+	if len(parts) != 6 || parts[0] != "arn" || parts[2] != "dynamodb" || !cluster.IsAccount(parts[4]) || !isTable(parts[5]) {
+		wrong(name, ledger, "a DynamoDB table in the hub, as arn:aws:dynamodb:eu-central-1:111122223333:table/cniguard, or memory, which forgets")
+		return ""
+	}
+	// A table is called by its name, which a client finds in its own account and region.
+	if at := (event.Unit{Account: parts[4], Region: parts[3]}); hub != (event.Unit{}) && at != hub {
+		wrong(name, ledger, "a table in account "+hub.Account+" in "+hub.Region+", as the topics")
+	}
+	return strings.TrimPrefix(parts[5], "table/")
+}
+
+// isTable reports whether the last part of an ARN is a table's, and not that of an index or a stream of it.
+func isTable(resource string) bool {
+	name, ok := strings.CutPrefix(resource, "table/")
+	return ok && name != "" && !strings.Contains(name, "/")
 }
 
 func readPolicy(getenv func(string) string) (*policy.Policy, error) {

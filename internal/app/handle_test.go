@@ -57,12 +57,14 @@ func TestHandleTurnsEachEventIntoItsWork(t *testing.T) {
 		want  map[string]int
 		woken []event.Kind
 	}{
+		"the doctor's alarm is noted and nothing else":         {sample(t, "alarm-probe.json"), map[string]int{}, nil},
+		"a member's doctor is refused":                         {altered(t, "alarm-probe.json", hubAccount, "111122223333"), map[string]int{"Refused": 1}, nil},
 		"an event of a cluster checks it":                      {sample(t, "update-addon.json"), checked, nil},
 		"an alarm checks its cluster":                          {sample(t, "alarm-to-alarm.json"), checked, nil},
 		"a wake-up checks its cluster":                         {sample(t, "own-check.json"), checked, nil},
 		"an event that nobody knows is skipped":                {[]byte(`{"id":"1","source":"aws.s3","detail-type":"Object Created"}`), map[string]int{"Skipped": 1}, nil},
 		"an event of another add-on is skipped":                {sample(t, "update-addon-other.json"), map[string]int{"Skipped": 1}, nil},
-		"a tick with nothing due does nothing":                 {sample(t, "own-tick.json"), map[string]int{}, nil},
+		"a tick with nothing due asks for nothing":             {sample(t, "own-tick.json"), map[string]int{"Ticks": 1}, nil},
 		"a meter asks for the metering of every unit":          {sample(t, "own-meter.json"), map[string]int{}, []event.Kind{event.Metering, event.Metering}},
 		"a sweep asks for the sweep of every unit":             {sample(t, "own-sweep.json"), map[string]int{}, []event.Kind{event.Sweeping, event.Sweeping}},
 		"metering a unit without clusters does nothing":        {sample(t, "own-metering.json"), map[string]int{}, nil},
@@ -96,6 +98,29 @@ func TestHandleTurnsEachEventIntoItsWork(t *testing.T) {
 				t.Errorf("a refused event took the roles %v", h.asked)
 			}
 		})
+	}
+}
+
+func TestTheDoctorsAlarmLeavesItsNonceInTheLedger(t *testing.T) {
+	for name, c := range map[string]struct {
+		event []byte
+		want  bool
+	}{
+		"the hub's own":   {sample(t, "alarm-probe.json"), true},
+		"that of another": {altered(t, "alarm-probe.json", hubAccount, "111122223333"), false},
+	} {
+		h := newHub(t)
+		for range 2 { // an event may come twice
+			if err := h.app().Handle(t.Context(), c.event); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got, err := h.Arrived(t.Context(), "K3QZ7M2VXWPLT5ORJAYB6DNHCE"); err != nil || got != c.want {
+			t.Errorf("%s: arrived %v, %v", name, got, err)
+		}
+		if kept, err := h.All(t.Context()); err != nil || len(kept) > 0 || len(h.asked)+len(h.batches)+len(h.published) > 0 {
+			t.Errorf("%s: records %v, %v, roles %v, %d wake-ups, %d messages", name, kept, err, h.asked, len(h.batches), len(h.published))
+		}
 	}
 }
 
@@ -139,6 +164,7 @@ func TestMeteringReadsTheUnitOfTheEvent(t *testing.T) {
 	h := newHub(t)
 	for _, region := range []string{"eu-central-1", "eu-west-1"} {
 		h.remember(cluster.ID{Account: "111122223333", Region: region, Name: "prod-eu"}, func(r *guard.Record) {
+			r.Seen = time.Now()
 			r.Meter = guard.Meter{Subnets: []string{"subnet-1"}, Warning: 80, Critical: 95, Level: guard.Fine}
 		})
 	}

@@ -28,6 +28,7 @@ import (
 	"github.com/cniguard/cniguard/internal/event"
 	"github.com/cniguard/cniguard/internal/guard"
 	"github.com/cniguard/cniguard/internal/ledger"
+	"github.com/cniguard/cniguard/internal/notify"
 	"github.com/cniguard/cniguard/internal/policy"
 )
 
@@ -48,6 +49,7 @@ type hub struct {
 	*ledger.Memory
 	t        *testing.T
 	function event.Target
+	topics   app.Topics
 	process  string
 	log      bytes.Buffer
 
@@ -56,19 +58,22 @@ type hub struct {
 	put       func(n int) (*eventbridge.PutEventsOutput, error) // the answer to the n-th PutEvents; nil: all were taken
 	deadline  time.Duration                                     // that PutEvents had left
 	published []string                                          // subjects
+	at        []string                                          // the topics of those
 	busy      []string                                          // who was ever busy
 	asked     []string                                          // the roles that were asked for
 }
 
 func newHub(t *testing.T) *hub {
-	return &hub{t: t, Memory: ledger.NewMemory(), function: event.Urgent, process: "environment-1"}
+	return &hub{t: t, Memory: ledger.NewMemory(), function: event.Urgent, process: "environment-1", topics: app.Topics{
+		notify.OnCall: "arn:aws:sns:eu-central-1:444455556666:cniguard-oncall",
+	}}
 }
 
 func (h *hub) app() *app.App {
 	h.t.Helper()
 	return app.New(app.Config{
 		Function: h.function, Hub: event.Unit{Account: hubAccount, Region: "eu-central-1"},
-		Topic: "arn:aws:sns:eu-central-1:444455556666:cniguard", Bus: "watch", Policy: compiled(h.t, policy.Document{Fleet: members()}),
+		Topics: h.topics, Bus: "watch", Policy: compiled(h.t, policy.Document{Fleet: members()}),
 	}, app.Parts{Connect: h.connect, SNS: h, Events: h, Ledger: h, Clock: clock.Real{}, Log: &h.log, Process: h.process})
 }
 
@@ -107,7 +112,7 @@ func (h *hub) PutEvents(ctx context.Context, in *eventbridge.PutEventsInput, _ .
 func (h *hub) Publish(_ context.Context, in *sns.PublishInput, _ ...func(*sns.Options)) (*sns.PublishOutput, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.published = append(h.published, aws.ToString(in.Subject))
+	h.published, h.at = append(h.published, aws.ToString(in.Subject)), append(h.at, aws.ToString(in.TopicArn))
 	return &sns.PublishOutput{}, nil
 }
 

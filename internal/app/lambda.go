@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
@@ -26,9 +27,17 @@ func FromLambda(getenv func(string) string, log io.Writer) (*App, error) {
 		return nil, err
 	}
 	// Each execution environment has a log stream of its own (Lambda developer guide, "Defined runtime environment variables").
-	p := Parts{Ledger: ledger.NewMemory(), Clock: clock.Real{}, Log: log, Process: getenv("AWS_LAMBDA_LOG_STREAM_NAME")}
+	p := Parts{Ledger: openLedger(base, c.Table), Clock: clock.Real{}, Log: log, Process: getenv("AWS_LAMBDA_LOG_STREAM_NAME")}
 	p.Connect, p.SNS, p.Events = Connect(base, c.Access)
 	return New(c, p), nil
+}
+
+// openLedger is the ledger in a table, or in memory where there is none.
+func openLedger(base aws.Config, table string) Ledger {
+	if table == "" {
+		return ledger.NewMemory()
+	}
+	return ledger.NewDynamo(dynamodb.NewFromConfig(base), table, clock.Real{})
 }
 
 // Connect makes the SDK's own clients: those in the hub with the caller's credentials, those in the fleet with assumed roles.

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 
 	"github.com/cniguard/cniguard/internal/access"
+	"github.com/cniguard/cniguard/internal/check"
 	"github.com/cniguard/cniguard/internal/clock"
 	"github.com/cniguard/cniguard/internal/event"
 	"github.com/cniguard/cniguard/internal/fault"
@@ -32,6 +33,11 @@ type waker struct {
 	events EventBridge
 	bus    string
 	clock  clock.Clock
+}
+
+// NewWaker is the waker that a person uses, who reaches EventBridge with their own credentials. Bus is the hub's.
+func NewWaker(events EventBridge, bus string, c clock.Clock) check.Waker {
+	return &waker{events: events, bus: bus, clock: c}
 }
 
 // Wake asks for work. Some of it may have been asked for although it returns an error.

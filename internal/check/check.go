@@ -63,6 +63,12 @@ type Ledger interface {
 	Fleet(ctx context.Context) (guard.Fleet, error)
 }
 
+// Topic is where people or programs are told. Each message is told to every topic, and a topic that fails holds back no other.
+type Topic struct {
+	Name string // as a record remembers it, among the topics that have a message
+	Teller
+}
+
 // Teller publishes one message.
 type Teller interface {
 	Tell(ctx context.Context, m guard.Message) error

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/cniguard/cniguard/internal/cluster"
@@ -62,14 +63,17 @@ func (e Engine) theirs(rec guard.Record) bool {
 
 // tell publishes the outbox, and then saves what is left of it. What could not be published stays for the next tick.
 func (e Engine) tell(ctx context.Context, kept Kept) (again bool, err error) {
-	tried := map[string]error{}
+	tries := make([]tried, len(e.Topics))
+	for i := range tries {
+		tries[i] = tried{}
+	}
 	for range folds {
 		rec := kept.Record
 		theirs := e.theirs(rec) // this took longer than it might, and somebody took over: what is left is theirs to tell
 		if !theirs {
-			e.publish(ctx, kept, tried)
+			e.publish(ctx, kept, tries)
 		}
-		rec.Outbox = untold(rec.Outbox, tried)
+		rec.Outbox = e.untold(rec.Outbox, tries)
 		if again = rec.Again && !theirs; !theirs {
 			rec.Again, rec.Busy = false, guard.Busy{}
 		}
@@ -88,29 +92,48 @@ func (e Engine) tell(ctx context.Context, kept Kept) (again bool, err error) {
 	return false, fmt.Errorf("tell: %d others saved in between", folds)
 }
 
-// publish tries each message of the outbox that was not tried before, while there is time. A message waits for the earlier ones
-// of its matter: an opening that came after the recovery would stand for ever.
-func (e Engine) publish(ctx context.Context, kept Kept, tried map[string]error) {
+// tried is what became of the messages that this invocation tried to publish to one topic, by key.
+type tried map[string]error
+
+// publish tries the topics side by side, so that one that hangs holds back no other.
+func (e Engine) publish(ctx context.Context, kept Kept, tries []tried) {
+	if len(e.Topics) == 1 {
+		e.publishTo(ctx, e.Topics[0], kept, tries[0])
+		return
+	}
+	each := make([]func(context.Context) error, len(e.Topics))
+	for i, t := range e.Topics {
+		each[i] = func(ctx context.Context) error {
+			e.publishTo(ctx, t, kept, tries[i])
+			return nil
+		}
+	}
+	_ = e.Clock.Parallel(ctx, each...) // what failed is in tries
+}
+
+// publishTo tries each message of the outbox that the topic does not have and that was not tried before, while there is time. A
+// message waits for the earlier ones of its matter: an opening that came after the recovery would stand for ever.
+func (e Engine) publishTo(ctx context.Context, t Topic, kept Kept, tries tried) {
 	waits := map[string]bool{} // matters of which a message could not be told
 	for _, m := range kept.Record.Outbox {
-		before, done := tried[m.Key]
-		if done || waits[m.Thread] {
+		before, done := tries[m.Key]
+		if done || waits[m.Thread] || slices.Contains(m.Got, t.Name) {
 			waits[m.Thread] = waits[m.Thread] || before != nil
 			continue
 		}
 		if deadline, ok := ctx.Deadline(); ok && deadline.Sub(e.Clock.Now()) < tellTakes {
-			e.Log.WarnContext(ctx, "no time left to publish", telemetry.Cluster(kept.Cluster), "key", m.Key)
+			e.Log.WarnContext(ctx, "no time left to publish", telemetry.Cluster(kept.Cluster), "topic", t.Name, "key", m.Key)
 			return
 		}
-		err := e.Teller.Tell(ctx, m)
-		tried[m.Key] = err
+		err := t.Tell(ctx, m)
+		tries[m.Key] = err
 		if err == nil {
 			e.Counts.Add(telemetry.Told, 1)
 			continue
 		}
 		waits[m.Thread] = true
 		e.Counts.Add(telemetry.TellFailed, 1)
-		e.Log.ErrorContext(ctx, "message not published", telemetry.Cluster(kept.Cluster), "key", m.Key, "error", err.Error())
+		e.Log.ErrorContext(ctx, "message not published", telemetry.Cluster(kept.Cluster), "topic", t.Name, "key", m.Key, "error", err.Error())
 	}
 }
 
@@ -120,13 +143,18 @@ const (
 	retryTell = 4 * time.Minute // so that the next tick finds it
 )
 
-// retell is how long to wait before an outbox is tried again: longer with each failed try, an hour in the end.
+// retell is how long to wait before an outbox is tried again: longer with each failed try of the message that was tried least, an
+// hour in the end. So a topic that is gone for good does not slow down the others. What only waits for an earlier message has
+// no say.
 func retell(outbox []guard.Message) time.Duration {
-	tries := 0
+	wait, matters := time.Hour, map[string]bool{}
 	for _, m := range outbox {
-		tries = max(tries, m.Tries)
+		if m.Tries > 0 || !matters[m.Thread] {
+			wait = min(wait, retryTell<<min(max(m.Tries-1, 0), 8))
+		}
+		matters[m.Thread] = true
 	}
-	return min(retryTell<<min(max(tries-1, 0), 8), time.Hour)
+	return wait
 }
 
 // save stores what was done or told also when the time for work is over: app keeps some free for it. Else a message that was
@@ -143,16 +171,27 @@ func (e Engine) reload(ctx context.Context, id cluster.ID) (Kept, error) {
 	return e.Ledger.Load(ctx, id)
 }
 
-// untold is what is left of an outbox, with the failed tries counted.
-func untold(outbox []guard.Message, tried map[string]error) []guard.Message {
+// untold is what is left of an outbox: the messages that not every topic has, with those that have them and the failed tries.
+func (e Engine) untold(outbox []guard.Message, tries []tried) []guard.Message {
 	var left []guard.Message
 	for _, m := range outbox {
-		if err, done := tried[m.Key]; done && err == nil {
-			continue
-		} else if done {
+		missing, failed := false, false
+		for i, t := range e.Topics {
+			err, done := tries[i][m.Key]
+			switch {
+			case slices.Contains(m.Got, t.Name):
+			case done && err == nil:
+				m.Got = append(slices.Clone(m.Got), t.Name)
+			default:
+				missing, failed = true, failed || done
+			}
+		}
+		if failed {
 			m.Tries++
 		}
-		left = append(left, m)
+		if missing {
+			left = append(left, m)
+		}
 	}
 	return left
 }

@@ -60,9 +60,18 @@ func (s *stage) wantUpdatedAndTold(deaths int) {
 	if rec.Aside != nil || rec.Failed.Tries > 0 {
 		s.t.Errorf("a death counted as a failed try: %+v %+v", rec.Aside, rec.Failed)
 	}
+	s.wantEachTold(s.told, deaths)
+	for _, p := range s.others {
+		s.wantEachTold(p.told, deaths)
+	}
+}
+
+// wantEachTold wants that a topic got every message of the update, and again only what one invocation tells for each death.
+func (s *stage) wantEachTold(told []guard.Message, deaths int) {
+	s.t.Helper()
 	keys := map[string]guard.News{}
 	var news []guard.News
-	for _, m := range s.told {
+	for _, m := range told {
 		if _, again := keys[m.Key]; !again {
 			news = append(news, m.News)
 		}
@@ -73,18 +82,18 @@ func (s *stage) wantUpdatedAndTold(deaths int) {
 	if !slices.Equal(news, want) {
 		s.t.Errorf("told %v, want each of %v once", news, want)
 	}
-	if twice := len(s.told) - len(keys); twice > 2*deaths { // at most what one invocation tells
+	if twice := len(told) - len(keys); twice > 2*deaths { // at most what one invocation tells
 		s.t.Errorf("%d messages were told twice after %d deaths", twice, deaths)
 	}
 }
 
 func TestAProcessMayDieBeforeAnyCallAndNothingIsLostOrDoneTwice(t *testing.T) {
-	whole := newStage(t, outdated())
+	whole := newStage(t, outdated()).beside("chat")
 	calls := whole.live()
 	whole.wantUpdatedAndTold(0)
 	for n := range calls {
 		t.Run(fmt.Sprintf("before call %d: %s", n+1, whole.calls[n]), func(t *testing.T) {
-			s := newStage(t, outdated())
+			s := newStage(t, outdated()).beside("chat")
 			died := false
 			s.hook = func(int, string) {
 				if len(s.calls) == n+1 && !died {
@@ -103,11 +112,11 @@ func TestAProcessMayDieBeforeAnyCallAndNothingIsLostOrDoneTwice(t *testing.T) {
 }
 
 func TestTheAnswerOfAnySaveMayBeLost(t *testing.T) {
-	whole := newStage(t, outdated())
+	whole := newStage(t, outdated()).beside("chat")
 	whole.live()
 	for n := range whole.count("save") {
 		t.Run(fmt.Sprintf("of save %d", n+1), func(t *testing.T) {
-			s := newStage(t, outdated())
+			s := newStage(t, outdated()).beside("chat")
 			s.lost = func(i int) bool { return i == n+1 }
 			s.live()
 			s.wantUpdatedAndTold(1)
@@ -116,12 +125,12 @@ func TestTheAnswerOfAnySaveMayBeLost(t *testing.T) {
 }
 
 func TestAnyCallOfTheLedgerMayFail(t *testing.T) {
-	whole := newStage(t, outdated())
+	whole := newStage(t, outdated()).beside("chat")
 	whole.live()
-	for _, kind := range []string{"load", "save", "orders", "fleet", "tell"} {
+	for _, kind := range []string{"load", "save", "orders", "fleet", "tell", "chat"} {
 		for n := range whole.count(kind) {
 			t.Run(fmt.Sprintf("%s %d", kind, n+1), func(t *testing.T) {
-				s := newStage(t, outdated())
+				s := newStage(t, outdated()).beside("chat")
 				s.fails = func(i int, call string) error {
 					if call == kind && i == n+1 {
 						return fmt.Errorf("%s %d fails", kind, i)

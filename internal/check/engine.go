@@ -23,7 +23,7 @@ type Engine struct {
 	Actor    Actor
 	Gauge    Gauge
 	Ledger   Ledger
-	Teller   Teller
+	Topics   []Topic
 	Waker    Waker
 	Policy   *policy.Policy
 	Clock    clock.Clock

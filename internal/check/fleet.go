@@ -19,6 +19,8 @@ import (
 const (
 	sideBySide = 4  // checks of a sweep: EKS shares its API limits with nodes that join
 	perSweep   = 50 // checks an invocation; then the sweep sends itself a continuation
+
+	twoSweeps = 12 * time.Hour // what was not checked for so long, a sweep has missed
 )
 
 // Tick asks for a check of everything that is due.
@@ -37,7 +39,11 @@ func (e Engine) Tick(ctx context.Context) error {
 			ts = append(ts, event.Trigger{Kind: event.Check, Cluster: id})
 		}
 	}
-	return e.wake(ctx, "tick", ts)
+	if err := e.wake(ctx, "tick", ts); err != nil {
+		return err
+	}
+	e.Counts.Add(telemetry.Ticks, 1)
+	return nil
 }
 
 // Meter asks for the metering of every unit of the fleet, with the tick's own time.
@@ -75,6 +81,7 @@ func (e Engine) Metering(ctx context.Context, u event.Unit, at time.Time) error 
 	if err != nil {
 		return fmt.Errorf("meter %s in %s: %w", u.Account, u.Region, err)
 	}
+	e.countOverdue(kept)
 	shut := slices.ContainsFunc(kept, func(k Kept) bool { return k.Cluster.Name == "" && shutOut(k.Record) })
 	kept = slices.DeleteFunc(kept, func(k Kept) bool { return len(k.Record.Meter.Subnets) == 0 })
 	if len(kept) == 0 {
@@ -98,6 +105,15 @@ func (e Engine) Metering(ctx context.Context, u event.Unit, at time.Time) error 
 		}
 	}
 	return e.wake(ctx, "meter", ts)
+}
+
+// countOverdue counts the clusters that nobody has looked at for two sweeps, whatever became of events and schedules meanwhile.
+func (e Engine) countOverdue(kept []Kept) {
+	for _, k := range kept {
+		if k.Cluster.Name != "" && !k.Record.Gone && e.Clock.Now().Sub(k.Record.Seen) > twoSweeps {
+			e.Counts.Add(telemetry.Overdue, 1)
+		}
+	}
 }
 
 // gauge is the utilisation to publish for each cluster, and the checks to ask for.

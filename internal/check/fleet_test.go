@@ -106,6 +106,7 @@ func TestWhatTheLedgerOrTheWakerCannotDoIsAnError(t *testing.T) {
 // metered gives a cluster a record with pod subnets.
 func (s *stage) metered(name, level string, publish bool, subnets ...string) {
 	s.meddle(named(name), func(r *guard.Record) {
+		r.Seen = noon
 		r.Meter = guard.Meter{Subnets: subnets, Warning: 80, Critical: 95, Publish: publish, Level: level}
 	})
 }
@@ -237,4 +238,23 @@ func TestWhatACheckMetersIsWhatTheMeterReads(t *testing.T) {
 	}
 	s.wantChanges("subnets [subnet-a subnet-b]", "publish 111122223333 eu-central-1 12:00:00")
 	s.wantWoken()
+}
+
+func TestMeteringCountsWhatNoSweepHasLookedAt(t *testing.T) {
+	s := newStage(t, fine())
+	seen := func(id cluster.ID, ago time.Duration, gone bool) {
+		s.meddle(id, func(r *guard.Record) { r.Seen, r.Gone = noon.Add(-ago), gone })
+	}
+	seen(named("just now"), time.Minute, false)
+	seen(named("two sweeps ago"), 12*time.Hour, false)
+	seen(named("missed"), 12*time.Hour+time.Nanosecond, false)
+	seen(named("long missed"), 100*time.Hour, false)
+	seen(named("gone"), 100*time.Hour, true)
+	seen(cluster.ID{Account: unit.Account, Region: unit.Region}, 100*time.Hour, false) // the unit's own record
+	if err := s.bulk().Metering(t.Context(), unit, noon); err != nil {
+		t.Fatal(err)
+	}
+	if got := counted(s)[telemetry.Overdue]; got != 2 {
+		t.Errorf("%d are counted", got)
+	}
 }

@@ -55,6 +55,7 @@ type stage struct {
 	subnets []capacity.Subnet
 	percent map[string]float64
 	told    []guard.Message
+	others  []*place // topics beside the one that the stage is
 	woken   []event.Trigger
 }
 
@@ -81,9 +82,18 @@ func policyOf(t *testing.T, defaults policy.Set) *policy.Policy {
 // engine is an engine of the urgent function, in an invocation of that name.
 func (s *stage) engine(by string) check.Engine {
 	return check.Engine{
-		Observer: s, Actor: s, Gauge: s, Ledger: s, Teller: s, Waker: s, Policy: s.policy, Clock: stillClock{stage: s},
+		Observer: s, Actor: s, Gauge: s, Ledger: s, Topics: s.topics(), Waker: s, Policy: s.policy, Clock: stillClock{stage: s},
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Counts: &s.counts, By: by, Updates: true,
 	}
+}
+
+// topics are the stage's own, oncall, and the others.
+func (s *stage) topics() []check.Topic {
+	topics := []check.Topic{{Name: "oncall", Teller: s}}
+	for _, p := range s.others {
+		topics = append(topics, check.Topic{Name: p.name, Teller: p})
+	}
+	return topics
 }
 
 // bulk is an engine of the other function, which starts no updates.

@@ -3,6 +3,7 @@ package event
 import (
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/cniguard/cniguard/internal/alarm"
 	"github.com/cniguard/cniguard/internal/cluster"
@@ -13,6 +14,9 @@ import (
 // alarm right. That an alarm was created asks for nothing, because cniguard did it a moment ago. That it was updated is a faint
 // hint for the same reason: cniguard's own update comes back, and two deployments that want different alarms for one cluster
 // would else answer each other for ever.
+//
+// Beside the clusters' alarms there is one that `cniguard doctor` makes for a moment: a change of its state asks for a note that the event
+// arrived.
 func alarms() family {
 	return family{
 		source: "aws.cloudwatch",
@@ -59,6 +63,9 @@ func readAlarm(e envelope) (Trigger, error) {
 	if c.Name == "" {
 		return Trigger{}, mistake("detail.alarmName", "an alarm's name", "")
 	}
+	if nonce, ours := alarm.Nonce(c.Name); ours && e.DetailType != configurationChange {
+		return c.probed(nonce)
+	}
 	name, ours := alarm.Cluster(c.Name)
 	if !ours {
 		return skip("other alarm", c.Name), nil
@@ -75,14 +82,28 @@ func readAlarm(e envelope) (Trigger, error) {
 
 // changed is what a change of state asks for.
 func (c change) changed(id cluster.ID) (Trigger, error) {
-	since, err := instant("detail.state.timestamp", alarmTime, c.State.Since)
-	switch {
-	case c.State.Value == "":
-		return Trigger{}, mistake("detail.state.value", "an alarm's state", "")
-	case err != nil:
+	since, err := c.since()
+	if err != nil {
 		return Trigger{}, err
 	}
 	return Trigger{Kind: Check, Cluster: id, At: since, Why: fmt.Sprintf("alarm is %.20q", c.State.Value)}, c.agrees(id.Name)
+}
+
+// probed is what a change of state of the doctor's alarm asks for: events/alarm-probe.json.
+func (c change) probed(nonce string) (Trigger, error) {
+	since, err := c.since()
+	if err != nil {
+		return Trigger{}, err
+	}
+	return Trigger{Kind: Probe, Nonce: nonce, At: since, Why: fmt.Sprintf("doctor's alarm is %.20q", c.State.Value)}, nil
+}
+
+// since is when the alarm came into its state.
+func (c change) since() (time.Time, error) {
+	if c.State.Value == "" {
+		return time.Time{}, mistake("detail.state.value", "an alarm's state", "")
+	}
+	return instant("detail.state.timestamp", alarmTime, c.State.Since)
 }
 
 // configured is what a change of configuration asks for. What the alarm watches now does not matter: if it is another cluster,

@@ -73,7 +73,7 @@ func TestEverySampleIsExplained(t *testing.T) {
 			continue
 		}
 		asks := strings.Split(row, " | ")[1]
-		words := map[event.Kind]string{event.Skip: "nothing", event.Check: "check", event.Checks: "check of each"}
+		words := map[event.Kind]string{event.Skip: "nothing", event.Check: "check", event.Checks: "check of each", event.Probe: "note for the doctor"}
 		if s.want.Faint && s.want.Kind == event.Sweeping {
 			words[event.Sweeping] = "sweep of that account and region"
 		}

@@ -33,6 +33,8 @@ const (
 	Sweep Kind = "sweep"
 	// Sweeping asks for that of one account and region.
 	Sweeping Kind = "sweeping"
+	// Probe asks for a note that it arrived: somebody at the hub waits for it.
+	Probe Kind = "probe"
 )
 
 // Trigger is what an event asks for. Nothing else of an event goes any further.
@@ -45,6 +47,7 @@ type Trigger struct {
 	Unit    Unit       // Metering, Sweeping
 	After   string     // Sweeping: go on after this cluster name; empty: from the first
 	Run     string     // Sweeping: names the sweep
+	Nonce   string     // Probe: names what somebody waits for; as alarm.Nonce has it
 	At      time.Time  // the instant the event stands for: what a wake-up says, an alarm's change of state, else the envelope's time
 
 	Clusters []cluster.ID // Checks: two or more, in order, each once

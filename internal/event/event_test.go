@@ -157,6 +157,8 @@ func TestAnAccountMayAskForItsOwnClustersAndTheHubForEverything(t *testing.T) {
 		"an event of a member names no cluster":        {event.Trigger{Kind: event.Sweeping, From: member, Unit: member, Faint: true}, true},
 		"an event of a member names another's unit":    {event.Trigger{Kind: event.Sweeping, From: member, Unit: other, Faint: true}, false},
 		"the hub's schedule":                           {event.Trigger{Kind: event.Tick, From: hub}, true},
+		"the hub's own doctor asks for a note":         {event.Trigger{Kind: event.Probe, From: hub, Nonce: "n"}, true},
+		"a member asks for a note":                     {event.Trigger{Kind: event.Probe, From: member, Nonce: "n"}, false},
 		"anybody asks for nothing":                     {event.Trigger{Kind: event.Skip, From: other}, true},
 	} {
 		t.Run(name, func(t *testing.T) {

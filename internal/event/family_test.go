@@ -110,7 +110,7 @@ func TestCallsOfTheEKSAPI(t *testing.T) {
 
 // Fact 1.5/shape.
 func TestAlarms(t *testing.T) {
-	const inAlarm = "alarm-to-alarm.json"
+	const inAlarm, nonce = "alarm-to-alarm.json", "K3QZ7M2VXWPLT5ORJAYB6DNHCE"
 	for title, v := range map[string]variant{
 		"the alarm has too little data": {sample: inAlarm, field: "detail.state.value",
 			value: "INSUFFICIENT_DATA", kind: event.Check, why: `alarm is "INSUFFICIENT_DATA"`, id: prodEU},
@@ -134,9 +134,22 @@ func TestAlarms(t *testing.T) {
 			kind:  event.Check, why: `alarm's configuration: "update"`, id: prodEU},
 		"an operation of a later day": {sample: "alarm-updated.json", field: "detail.operation",
 			value: "disable", kind: event.Check, why: `alarm's configuration: "disable"`, id: prodEU},
+		"the doctor's alarm is back": {sample: "alarm-probe.json", field: "detail.state.value",
+			value: "OK", kind: event.Probe, why: `doctor's alarm is "OK"`},
+		"the doctor's alarm watches anything": {sample: "alarm-probe.json", field: "detail.configuration",
+			value: []int{1}, kind: event.Probe, why: `doctor's alarm is "ALARM"`},
+		"the doctor's alarm is deleted": {sample: "alarm-deleted.json", field: "detail.alarmName",
+			value: "cniguard-doctor-" + nonce, kind: event.Skip, why: `other alarm: "cniguard-doctor-` + nonce + `"`},
+		"a name that only begins as the doctor's": {sample: "alarm-probe.json", field: "detail.alarmName",
+			value: "cniguard-doctor-" + nonce + "2", kind: event.Skip, why: `other alarm: "cniguard-doctor-` + nonce + `2"`},
+		"a cluster that is called as the doctor's alarm": {sample: "alarm-probe.json", field: "detail.alarmName",
+			value: "cniguard-doctor-" + nonce + "-pod-subnets", kind: event.Check, why: `alarm is "ALARM"`,
+			id: cluster.ID{Account: hub.Account, Region: hub.Region, Name: "doctor-" + nonce}},
 		"another's alarm is deleted": {sample: "alarm-deleted.json", field: "detail.alarmName",
 			value: "orders-queue-age", kind: event.Skip, why: `other alarm: "orders-queue-age"`},
 
+		"the doctor's alarm has no state": {sample: "alarm-probe.json", field: "detail.state", err: "detail.state.value: want an alarm's state, have nothing"},
+		"the doctor's alarm has no time":  {sample: "alarm-probe.json", field: "detail.state.timestamp", err: "detail.state.timestamp: want a time as"},
 		"the operation is a number":       {sample: "alarm-deleted.json", field: "detail.operation", value: 1, err: "detail.operation: want a string, have a number"},
 		"a contributor has no state":      {sample: "alarm-contributor.json", field: "detail.state", err: "detail.state.value: want an alarm's state, have nothing"},
 		"the alarm has no name":           {sample: inAlarm, field: "detail.alarmName", err: "detail.alarmName: want an alarm's name, have nothing"},

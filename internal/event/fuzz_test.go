@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/cniguard/cniguard/internal/alarm"
 	"github.com/cniguard/cniguard/internal/cluster"
 	"github.com/cniguard/cniguard/internal/event"
 )
@@ -49,7 +50,13 @@ func whole(t *testing.T, have event.Trigger) {
 		t.Fatalf("a faint %s: %+v", have.Kind, have)
 	}
 	sent := []event.Trigger{have}
-	if have.Kind == event.Checks {
+	switch have.Kind {
+	case event.Probe:
+		sent = nil
+		if nonce, ours := alarm.Nonce(alarm.Probe(have.Nonce)); !ours || nonce != have.Nonce {
+			t.Fatalf("a probe that no doctor sends: %+v", have)
+		}
+	case event.Checks:
 		sent = have.Each()
 		ordered := slices.SortedFunc(slices.Values(have.Clusters), cluster.Compare)
 		if len(sent) < 2 || !slices.Equal(slices.Compact(ordered), have.Clusters) {

@@ -105,7 +105,8 @@ func (w wakeUp) valid(k Kind) error {
 
 // Encode writes a trigger as the wake-up that Decode reads again: for the source, detail-type and detail of PutEvents. Only
 // what belongs to the trigger's kind is written, with At and Why; ID and From are the envelope's. The error says what the
-// trigger lacks; a trigger of kind Skip or Checks cannot be written: the first asks for nothing, the second is sent as Each.
+// trigger lacks; a trigger of kind Skip, Checks or Probe cannot be written: the first asks for nothing, the second is sent as
+// Each, and the third is an alarm's.
 func Encode(t Trigger) (source, detailType string, detail []byte, err error) {
 	detailType = t.Kind.word()
 	if detailType == "" {

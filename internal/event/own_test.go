@@ -95,6 +95,7 @@ func TestWhatCouldNotBeReadAgainIsNotWritten(t *testing.T) {
 	}{
 		"nothing is asked for":          {event.Trigger{Kind: event.Skip}, `write event: "skip" is no kind of wake-up`},
 		"several checks at once":        {event.Trigger{Kind: event.Checks, Clusters: []cluster.ID{prodEU}}, `write event: "checks" is no kind of wake-up`},
+		"what an alarm asks for":        {event.Trigger{Kind: event.Probe, Nonce: "n"}, `write event: "probe" is no kind of wake-up`},
 		"the kind is missing":           {event.Trigger{}, `write event: "" is no kind of wake-up`},
 		"a check of no cluster":         {event.Trigger{Kind: event.Check}, "write event Check Requested: detail.account: want"},
 		"a check of a bad name":         {event.Trigger{Kind: event.Check, Cluster: cluster.ID{Account: member.Account, Region: member.Region, Name: "-"}}, "write event Check Requested: detail.name: want"},

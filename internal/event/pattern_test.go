@@ -59,7 +59,7 @@ func TestEveryRuleLetsSomeSampleThroughToTheRightFunction(t *testing.T) {
 		}
 		for _, w := range work[r.Name] {
 			// A sweep that an event of AWS asks for comes with that family's rule; urgent hands it on.
-			urgent := w.Kind == event.Check || w.Kind == event.Checks || w.Kind == event.Sweeping && w.Faint
+			urgent := w.Kind == event.Check || w.Kind == event.Checks || w.Kind == event.Probe || w.Kind == event.Sweeping && w.Faint
 			if urgent != (r.Target == event.Urgent) {
 				t.Errorf("%s sends %s to %s", r.Name, w.Kind, r.Target)
 			}

@@ -110,6 +110,9 @@ func percent(f float64) string { return strconv.FormatFloat(f, 'f', 1, 64) }
 // alarms brings the IP alarm in line with the policy. The alarm of a cluster whose pod subnets cannot be read stays as it is.
 func (d *draft) alarms() {
 	in := d.in
+	if in.tearsDown() != nil {
+		return // teardown wants none, whatever else is known of the cluster
+	}
 	if in.Settings.Fault != nil {
 		d.blind(MetricSilent, AlarmFailed)
 		return
@@ -162,6 +165,14 @@ func (d *draft) silent(a alarm.Standing) {
 	d.find(Finding{Code: MetricSilent, Severity: Warning, Print: "silent", Facts: []Fact{
 		{"alarm", a.Spec.Name}, {"state", string(a.State)}, {"since", a.Since.UTC().Format(time.RFC3339)},
 	}})
+}
+
+// teardown wants no alarm while people remove cniguard, also of a cluster that cannot be read. A cluster that is gone has none wanted
+// anyway.
+func (d *draft) teardown() {
+	if o := d.in.tearsDown(); o != nil && d.plan.Verdict.Install.Word != Gone {
+		d.dropAlarms("cniguard is torn down by " + o.By + ": " + o.Because)
+	}
 }
 
 func (d *draft) dropAlarms(why string) {

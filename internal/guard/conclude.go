@@ -39,6 +39,7 @@ func Conclude(in Input, p Plan, done []Outcome) Record {
 	} else {
 		c.seen()
 	}
+	c.alarm()
 	if c.rec.Step != nil {
 		c.dueIn(ask(in.Now.Sub(c.rec.Step.Since)))
 	}
@@ -142,8 +143,44 @@ func (c *conclusion) meter() {
 		if pods.Value.Partly != nil { // what was found before may be among those that are hidden now
 			ids = slices.Compact(slices.Sorted(slices.Values(slices.Concat(ids, c.rec.Meter.Subnets))))
 		}
-		c.rec.Meter = Meter{Subnets: ids, Warning: s.Warning, Critical: s.Critical, Publish: s.Alarms, Level: c.level()}
+		c.rec.Meter = Meter{Subnets: ids, Warning: s.Warning, Critical: s.Critical, Publish: s.Alarms && c.in.tearsDown() == nil, Level: c.level()}
 	}
+}
+
+// alarm notes whether the alarm stands: as it was seen, and then changed. A change on an older look than the record's, of which the
+// record knows nothing, is looked at again: it may undo what was decided later.
+func (c *conclusion) alarm() {
+	older := c.in.Seen.At.Before(c.in.Record.Seen)
+	if !older && c.in.ID.Name != "" {
+		c.rec.Alarm = NoAlarm
+		if c.in.Seen.Alarms.Fault != nil {
+			c.rec.Alarm = ""
+		} else if len(c.in.Seen.Alarms.Value) > 0 {
+			c.rec.Alarm = AlarmStands
+		}
+	}
+	was := c.rec.Alarm
+	for _, o := range c.done {
+		c.rec.Alarm = o.alarmed(c.rec.Alarm)
+	}
+	if older && c.rec.Alarm != was {
+		c.dueIn(soon)
+	}
+}
+
+// alarmed is whether the alarm stands after an outcome, and stood before.
+func (o Outcome) alarmed(before Alarmed) Alarmed {
+	switch {
+	case o.Action.Kind == StartUpdate:
+		return before
+	case o.Fault != nil && o.Fault.InDoubt:
+		return ""
+	case o.Action.Kind == PutAlarm && o.Fault == nil, o.Action.Kind == DropAlarm && o.Fault != nil:
+		return AlarmStands
+	case o.Action.Kind == DropAlarm:
+		return NoAlarm
+	}
+	return before
 }
 
 // level is what the meter compares with: the capacity answer, or what was measured where that is not judged, as while a cluster is

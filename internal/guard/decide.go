@@ -43,6 +43,7 @@ func Decide(in Input) Plan {
 			d.dueIn(d.settles())
 		}
 	}
+	d.teardown()
 	d.faults()
 	d.change()
 	d.plan.Verdict.Word = worst(d.plan.Verdict, d.unwell)

@@ -70,6 +70,9 @@ func shutHalt(in Input, _ Step) (string, time.Time) {
 	if f := in.Fleet.Fault; f != nil {
 		return unread("the fleet's halt", f), time.Time{}
 	}
+	if o := in.tearsDown(); o != nil {
+		return fmt.Sprintf("cniguard is torn down by %s: %s", o.By, o.Because), o.Until
+	}
 	if h := in.Fleet.Value.Halt; h != nil && h.Holds(in.Now) {
 		return fmt.Sprintf("the fleet was halted by %s: %s", h.By, h.Because), h.Until
 	}

@@ -79,22 +79,24 @@ type Update struct {
 
 // Fleet is what a decision on one cluster may know of the others.
 type Fleet struct {
-	Halt *Order // nil: not halted
+	Halt *Order // of kind Halting or TearingDown; nil: neither is in force
 }
 
 // OrderKind is what a person ordered.
 type OrderKind string
 
-// The orders that people give. Resume ends a halt.
+// The orders that people give. Tearing down is a halt that also has every alarm of cniguard removed; resuming ends either.
 const (
-	Approval OrderKind = "approve"
-	Denial   OrderKind = "deny"
-	Halting  OrderKind = "halt"
-	Resuming OrderKind = "resume"
+	Approval    OrderKind = "approve"
+	Denial      OrderKind = "deny"
+	Halting     OrderKind = "halt"
+	TearingDown OrderKind = "teardown"
+	Resuming    OrderKind = "resume"
 )
 
 // Order is a person's word. It is an item in the ledger, written with the person's own credentials.
 type Order struct {
+	Schema  int       `json:"schema,omitempty"`
 	Kind    OrderKind `json:"kind"`
 	By      string    `json:"by"`
 	Because string    `json:"because"`
@@ -268,5 +270,6 @@ type Message struct {
 	Mode    string     `json:"mode,omitempty"`
 	First   time.Time  `json:"first,omitzero"` // when the finding was first seen
 	At      time.Time  `json:"at"`
+	Got     []string   `json:"got,omitempty"`   // the topics that took it, by name; they do not get it again
 	Tries   int        `json:"tries,omitempty"` // failed publishes so far
 }

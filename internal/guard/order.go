@@ -17,6 +17,9 @@ func Consent(p Plan, to, by, because string, now time.Time) (Order, error) {
 				why = h.By[0].Text
 			}
 		}
+		if v := p.Verdict.Version; v.Because != "" {
+			why += " (version " + v.Word + ": " + v.Because + ")"
+		}
 		return Order{}, fmt.Errorf("approve: there is nothing to approve: %s", why)
 	}
 	last := len(p.Path) - 1
@@ -30,7 +33,7 @@ func Consent(p Plan, to, by, because string, now time.Time) (Order, error) {
 		return Order{}, err
 	}
 	return Order{
-		Kind: Approval, By: by, Because: because, At: now, Until: now.Add(ApprovalValid),
+		Schema: Schema, Kind: Approval, By: by, Because: because, At: now, Until: now.Add(ApprovalValid),
 		Steps: slices.Clone(p.Path[:last+1]), Keeps: p.Keeps,
 	}, nil
 }
@@ -40,11 +43,20 @@ func Command(kind OrderKind, by, because string, now time.Time) (Order, error) {
 	if err := reasoned(string(kind), by, because); err != nil {
 		return Order{}, err
 	}
-	o := Order{Kind: kind, By: by, Because: because, At: now}
+	o := Order{Schema: Schema, Kind: kind, By: by, Because: because, At: now}
 	if kind == Denial {
 		o.Until = now.Add(ApprovalValid)
 	}
 	return o, nil
+}
+
+// tearsDown is the order to remove every alarm, where it is in force. What cannot be read is no such order: nothing is removed for it.
+func (in Input) tearsDown() *Order {
+	o := in.Fleet.Value.Halt
+	if in.Fleet.Fault != nil || o == nil || o.Kind != TearingDown || !o.Holds(in.Now) {
+		return nil
+	}
+	return o
 }
 
 func reasoned(what, by, because string) error {

@@ -1,13 +1,25 @@
 package guard
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/cniguard/cniguard/internal/cni"
+	"github.com/cniguard/cniguard/internal/fault"
 )
 
-// Schema is the version of the Record's form.
+// Schema is the version of the form of records and orders.
 const Schema = 1
+
+// Readable refuses a record or an order of a newer schema than this program's: what it does not know of it would be lost, or might
+// forbid what it is about to do. Older ones are read; their missing fields have the zero value.
+func Readable(schema int) error {
+	if schema <= Schema {
+		return nil
+	}
+	return &fault.Fault{Kind: fault.Terminal, Op: "ledger", Text: fmt.Sprintf(
+		"it has schema %d and was written by a newer cniguard; this one reads schemas up to %d: deploy the newer cniguard", schema, Schema)}
+}
 
 // Record is what cniguard remembers of one cluster; the ledger stores it whole.
 type Record struct {
@@ -30,7 +42,17 @@ type Record struct {
 	Path    []string      `json:"path,omitempty"`  // the add-on would go through, at the last check
 	Held    []Held        `json:"held,omitempty"`  // of the last check
 	Meter   Meter         `json:"meter,omitzero"`
+	Alarm   Alarmed       `json:"alarm,omitempty"` // after the last check; empty: it is not known
 }
+
+// Alarmed says whether an alarm of cniguard stands for a cluster.
+type Alarmed string
+
+// The two answers.
+const (
+	AlarmStands Alarmed = "stands"
+	NoAlarm     Alarmed = "none"
+)
 
 // Busy says that a check is acting or telling. Until then nobody else acts on this record.
 type Busy struct {
@@ -93,4 +115,36 @@ func (r Record) Wake() time.Time {
 		return r.Busy.Until
 	}
 	return r.Due
+}
+
+// Shut are the gates that were shut at the last check. What that check itself then found out about the step in flight is not among
+// them, and is in the record.
+func (r Record) Shut() []string {
+	if r.Step == nil && r.Aside != nil {
+		return []string{"set aside"}
+	}
+	var gates []string
+	for _, h := range r.Held {
+		for _, by := range h.By {
+			if by.Gate != "in flight" || r.Step != nil {
+				gates = append(gates, by.Gate)
+			}
+		}
+	}
+	return gates
+}
+
+// Planned is the plan of the last check, as far as the record has it: its actions and findings are not kept.
+func (r Record) Planned() Plan {
+	p := Plan{Verdict: r.Verdict, Held: r.Held, Path: r.Path}
+	if r.Step != nil {
+		p.Keeps = r.Step.Keeps
+	}
+	for _, h := range r.Held {
+		if isUpdate(h) {
+			p.Keeps = h.Action.Step.Keeps
+		}
+	}
+	p.Hash = hash(p.Path, p.Keeps)
+	return p
 }

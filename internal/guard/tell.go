@@ -123,14 +123,15 @@ func (c *conclusion) say(news News, f Finding) {
 const mostUnsent = 40
 
 // post puts a message into the outbox, where it takes the place of an unsent one that says less of the same matter. So the outbox
-// of a topic that is gone does not grow with every reminder. When it is full, the oldest matter that is over is forgotten.
+// of a topic that is gone does not grow with every reminder, and the other topics get each. When it is full, the oldest matter that is
+// over is forgotten.
 func (c *conclusion) post(m Message) {
 	again := func(n News) bool { return n == Changed || n == Reminded }
 	for i, unsent := range c.rec.Outbox {
 		if unsent.Thread != m.Thread || !again(m.News) {
 			continue
 		}
-		if m.News == Reminded {
+		if m.News == Reminded && len(unsent.Got) == 0 {
 			return // what waits to be told says it
 		}
 		if again(unsent.News) {

@@ -1,15 +1,15 @@
 // Package ledger keeps what cniguard remembers: a record for each cluster, what people ordered, and the fleet's halt.
 //
-// Memory keeps it in the process: for simulations, for a person's desk and for tests. Package ledgertest holds what every
-// ledger must do.
+// Dynamo keeps it in a DynamoDB table, which all functions and people share. Memory keeps it in the process: for simulations, for
+// trying out and for tests. Package ledgertest holds what every ledger must do.
 package ledger
 
 import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -23,12 +23,13 @@ import (
 // handed out is shared and nothing is kept that a database could not keep.
 type Memory struct {
 	mu     sync.Mutex
-	items  map[cluster.ID]item
+	items  map[cluster.ID]saved
 	orders map[cluster.ID]map[string]guard.Order // by writer: a person's newest order for a cluster replaces the one before
-	halt   *guard.Order
+	halt   guard.Order                           // the newest order to the whole fleet
+	probes map[string]time.Time                  // when their events came, by nonce
 }
 
-type item struct {
+type saved struct {
 	version int64
 	data    []byte
 	record  guard.Record // decoded once; only read
@@ -36,7 +37,7 @@ type item struct {
 
 // NewMemory is an empty ledger.
 func NewMemory() *Memory {
-	return &Memory{items: map[cluster.ID]item{}, orders: map[cluster.ID]map[string]guard.Order{}}
+	return &Memory{items: map[cluster.ID]saved{}, orders: map[cluster.ID]map[string]guard.Order{}, probes: map[string]time.Time{}}
 }
 
 // Load reads one record; the zero Record and Version 0 when there is none.
@@ -48,8 +49,12 @@ func (m *Memory) Load(_ context.Context, id cluster.ID) (check.Kept, error) {
 	if !ok {
 		return k, nil
 	}
-	if err := json.Unmarshal(it.data, &k.Record); err != nil {
-		return k, fmt.Errorf("load record of %s: %w", id, err)
+	err := guard.Readable(it.record.Schema)
+	if err == nil {
+		err = json.Unmarshal(it.data, &k.Record)
+	}
+	if err != nil {
+		return check.Kept{Cluster: id}, fmt.Errorf("load record of %s: %w", id, err)
 	}
 	return k, nil
 }
@@ -66,7 +71,7 @@ func (m *Memory) Save(_ context.Context, k check.Kept) (check.Kept, error) {
 		return k, fmt.Errorf("save record of %s: %w", k.Cluster, check.ErrConflict)
 	}
 	k.Version++
-	it := item{version: k.Version, data: data}
+	it := saved{version: k.Version, data: data}
 	if err := json.Unmarshal(data, &it.record); err != nil {
 		return k, fmt.Errorf("save record of %s: %w", k.Cluster, err)
 	}
@@ -95,44 +100,42 @@ func (m *Memory) Due(_ context.Context, now time.Time) ([]cluster.ID, error) {
 
 // In lists the records of a unit, ordered by name. They share memory with the ledger: read them only.
 func (m *Memory) In(_ context.Context, u event.Unit) ([]check.Kept, error) {
+	return m.list(func(id cluster.ID) bool { return id.Account == u.Account && id.Region == u.Region })
+}
+
+// All lists every record, ordered by account, region and name. They share memory with the ledger: read them only.
+func (m *Memory) All(context.Context) ([]check.Kept, error) {
+	return m.list(func(cluster.ID) bool { return true })
+}
+
+func (m *Memory) list(wanted func(cluster.ID) bool) ([]check.Kept, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var kept []check.Kept
 	for id, it := range m.items {
-		if id.Account == u.Account && id.Region == u.Region {
-			kept = append(kept, check.Kept{Cluster: id, Record: it.record, Version: it.version})
+		if !wanted(id) {
+			continue
 		}
-	}
-	slices.SortFunc(kept, func(a, b check.Kept) int { return cluster.Compare(a.Cluster, b.Cluster) })
-	return kept, nil
-}
-
-// All lists every record, ordered by account, region and name.
-func (m *Memory) All() []check.Kept {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	kept := make([]check.Kept, 0, len(m.items))
-	for id, it := range m.items {
+		if err := guard.Readable(it.record.Schema); err != nil {
+			return nil, fmt.Errorf("list records: record of %s: %w", id, err)
+		}
 		kept = append(kept, check.Kept{Cluster: id, Record: it.record, Version: it.version})
 	}
 	slices.SortFunc(kept, func(a, b check.Kept) int { return cluster.Compare(a.Cluster, b.Cluster) })
-	return kept
+	return kept, nil
 }
 
 // Orders lists what people ordered for a cluster, oldest first: of each person the newest word.
 func (m *Memory) Orders(_ context.Context, id cluster.ID) ([]guard.Order, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	orders := make([]guard.Order, 0, len(m.orders[id]))
-	for _, o := range m.orders[id] {
-		orders = append(orders, o)
-	}
-	slices.SortFunc(orders, func(a, b guard.Order) int {
-		if c := a.At.Compare(b.At); c != 0 {
-			return c
+	orders := slices.Collect(maps.Values(m.orders[id]))
+	for _, o := range orders {
+		if err := guard.Readable(o.Schema); err != nil {
+			return nil, fmt.Errorf("read orders for %s: order of %s: %w", id, o.By, err)
 		}
-		return strings.Compare(a.By, b.By)
-	})
+	}
+	slices.SortFunc(orders, oldestFirst)
 	return orders, nil
 }
 
@@ -140,30 +143,28 @@ func (m *Memory) Orders(_ context.Context, id cluster.ID) ([]guard.Order, error)
 func (m *Memory) Fleet(context.Context) (guard.Fleet, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.halt == nil {
-		return guard.Fleet{}, nil
+	if err := guard.Readable(m.halt.Schema); err != nil {
+		return guard.Fleet{}, fmt.Errorf("read the fleet's halt: %w", err)
 	}
-	h := *m.halt
-	return guard.Fleet{Halt: &h}, nil
+	return standing(m.halt), nil
 }
 
-// Order writes a person's word. An approval or a denial is for one cluster; a halt or its end is for the fleet, and the
-// cluster is not looked at.
+// Order writes a person's word. An approval or a denial is for one cluster; a halt, a teardown or the end of either is for the
+// fleet, and the cluster is not looked at.
 func (m *Memory) Order(_ context.Context, id cluster.ID, o guard.Order) error {
+	fleet, err := isToFleet(o.Kind)
+	if err != nil {
+		return fmt.Errorf("write order for %s: %w", id, err)
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	switch o.Kind {
-	case guard.Halting:
-		m.halt = &o
-	case guard.Resuming:
-		m.halt = nil
-	case guard.Approval, guard.Denial:
-		if m.orders[id] == nil {
-			m.orders[id] = map[string]guard.Order{}
-		}
-		m.orders[id][o.By] = o
-	default:
-		return fmt.Errorf("write order for %s: kind %q is not one of approve, deny, halt, resume", id, o.Kind)
+	if fleet {
+		m.halt = o
+		return nil
 	}
+	if m.orders[id] == nil {
+		m.orders[id] = map[string]guard.Order{}
+	}
+	m.orders[id][o.By] = o
 	return nil
 }

@@ -61,23 +61,25 @@ func TestPageOfMessagesIsTrue(t *testing.T) {
 	m.Done = []string{"put alarm cniguard-prod-eu-pod-subnets"}
 	shape := notify.Render(m)
 
-	t.Run("its example is what is sent", func(t *testing.T) {
-		var got bytes.Buffer
-		if err := json.Indent(&got, []byte(shape.JSON), "", "  "); err != nil {
-			t.Fatal(err)
-		}
-		have := block(t, page, "JSON", "json")
-		if *update && have != got.String() {
-			page = strings.Replace(page, have, got.String(), 1)
-			if err := os.WriteFile(messagesPage, []byte(page), 0o644); err != nil {
+	for heading, sent := range map[string]string{"Pagers": shape.Alarm, "Chats": shape.Chat, "JSON": shape.JSON} {
+		t.Run("its example is what is sent: "+heading, func(t *testing.T) {
+			var got bytes.Buffer
+			if err := json.Indent(&got, []byte(sent), "", "  "); err != nil {
 				t.Fatal(err)
 			}
-			have = got.String()
-		}
-		if diff := cmp.Diff(strings.Split(have, "\n"), strings.Split(got.String(), "\n")); diff != "" {
-			t.Errorf("-page +sent:\n%s", diff)
-		}
-	})
+			have := block(t, page, heading, "json")
+			if *update && have != got.String() {
+				page = strings.Replace(page, have, got.String(), 1)
+				if err := os.WriteFile(messagesPage, []byte(page), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				have = got.String()
+			}
+			if diff := cmp.Diff(strings.Split(have, "\n"), strings.Split(got.String(), "\n")); diff != "" {
+				t.Errorf("-page +sent:\n%s", diff)
+			}
+		})
+	}
 
 	t.Run("its table has every field and no other", func(t *testing.T) {
 		var v any

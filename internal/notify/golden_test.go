@@ -1,6 +1,8 @@
 package notify_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
@@ -139,14 +141,23 @@ func progress(news guard.News) guard.Message {
 	return m
 }
 
-// page is a message as a golden file shows it.
-func page(m guard.Message) string {
+// pages are the golden files of a message, a channel each, and in them a page for each state.
+type pages map[string]string
+
+func (p pages) add(t *testing.T, name string, m guard.Message) {
+	t.Helper()
 	s := notify.Render(m)
-	return fmt.Sprintf("######## %s\nSubject: %s\nSMS: %s\n\n%s\n", m.News, s.Subject, s.SMS, s.Text)
+	p[name] += fmt.Sprintf("######## %s\nSubject: %s\nSMS: %s\n\n%s\n", m.News, s.Subject, s.SMS, s.Text)
+	p["chat/"+name] += fmt.Sprintf("######## %s\n%s\n", m.News, chatPage(t, s.Chat))
+	var alarm bytes.Buffer
+	if err := json.Indent(&alarm, []byte(s.Alarm), "", "  "); err != nil {
+		t.Fatal(err)
+	}
+	p["pager/"+name] += fmt.Sprintf("######## %s\n%s\n\n", m.News, alarm.String())
 }
 
 func TestGolden(t *testing.T) {
-	files := map[string]string{}
+	files := pages{}
 	for name, m := range samples() {
 		for _, news := range []guard.News{guard.Opened, guard.Reminded, guard.Recovered} {
 			m.News = news
@@ -157,14 +168,14 @@ func TestGolden(t *testing.T) {
 				m.Finding.Facts, m.Held, m.Path = facts("lasted", "29h0m0s"), nil, nil
 				m.Verdict.Word, m.Verdict.Version.Word, m.Verdict.Capacity.Word, m.Verdict.Change.Word = "fine", "fine", "fine", "idle"
 			}
-			files[name] += page(m)
+			files.add(t, name, m)
 		}
 	}
 	gone := samples()["capacity-low"]
 	gone.News, gone.Verdict, gone.Held, gone.Path = guard.Closed, guard.Verdict{Word: "gone"}, nil, nil
-	files["capacity-low"] += page(gone)
+	files.add(t, "capacity-low", gone)
 	for _, news := range []guard.News{guard.Started, guard.Updated, guard.NotDone} {
-		files["update-progress"] += page(progress(news))
+		files.add(t, "update-progress", progress(news))
 	}
 	for _, code := range []string{"ConfigurationConflict", "InvalidParameterException", "AccessDeniedException", "AccessDenied", "AdmissionRequestDenied"} {
 		m := progress(guard.NotDone)
@@ -176,18 +187,22 @@ func TestGolden(t *testing.T) {
 				m.Finding.Facts[i].Value = code
 			}
 		}
-		files["update-failed"] += page(m)
+		files.add(t, "update-failed", m)
 	}
 	untaken := samples()["update-blocked"]
 	untaken.News, untaken.Held = guard.Opened, nil
 	untaken.Finding.Facts = facts("wanted", "v1.7.5-eksbuild.2 to v1.8.0-eksbuild.1", "refused", "eks:UpdateAddon: ThrottlingException: Rate exceeded")
-	files["update-refused"] = page(untaken)
+	files.add(t, "update-refused", untaken)
 	for name, got := range files {
 		golden(t, filepath.Join("testdata", name+".golden"), got)
 	}
-	found, _ := filepath.Glob("testdata/*.golden")
-	if len(found) != len(files) {
-		t.Errorf("%d golden files for %d samples", len(found), len(files))
+	found := 0
+	for _, pattern := range []string{"testdata/*.golden", "testdata/*/*.golden"} {
+		some, _ := filepath.Glob(pattern)
+		found += len(some)
+	}
+	if found != len(files) {
+		t.Errorf("%d golden files for %d samples and channels", found, len(files))
 	}
 }
 

@@ -1,7 +1,8 @@
 // Package notify makes one message of the domain into the shape that each channel wants, and publishes it to SNS.
 //
 // Text is written for a person who is woken by it: what is wrong, what was seen, what it means, what cniguard did or why it
-// did not, what to do, and the command to do it with. JSON is written for machines; docs/messages.md is its contract.
+// did not, what to do, and the command to do it with. Alarm says the same to a pager, Chat to a chat, JSON to a program;
+// docs/messages.md is their contract.
 //
 // Names, versions, error texts and people's reasons are untrusted. They are cleaned once, at the start of Render; nothing
 // behind that line sees a text that was not. In Text every line that does not start with a word of ours is indented, so that
@@ -11,6 +12,7 @@ package notify
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"strings"
 
 	"github.com/cniguard/cniguard/internal/cluster"
@@ -27,10 +29,12 @@ const (
 
 // Shape is one message in the shape of each channel.
 type Shape struct {
-	Subject string // of an e-mail: ASCII, at most 99 characters
+	Subject string // of an e-mail, and what a pager goes by: ASCII, at most 99 characters
 	Text    string // e-mail and terminal: UTF-8 at 72 columns; commands, addresses and long words may be longer
 	SMS     string // ASCII, at most 140 bytes
-	JSON    string // schema cniguard.message/1, one line
+	Alarm   string // pagers: JSON as CloudWatch tells a change of an alarm's state, one line
+	Chat    string // chats: JSON of a custom notification of Amazon Q Developer in chat applications, one line
+	JSON    string // programs: schema cniguard.message/1, one line
 	// Attributes are what SNS filter policies can select by: severity, finding, news, account, region, cluster. An empty one
 	// is left out, because SNS refuses it.
 	Attributes map[string]string
@@ -39,23 +43,26 @@ type Shape struct {
 // Render gives a message its shapes. It is pure, and total: whatever the message holds, the limits are kept.
 func Render(m guard.Message) Shape {
 	m = clean(m)
-	w := wordsFor(m)
+	w := wordsFor(m, asIs)
 	s := Shape{
-		Subject:    ascii(headline(m, w, short(label(m.Cluster))), subjectLimit),
+		Subject:    ascii(subject(m, w), subjectLimit),
 		Text:       text(m, w),
 		SMS:        ascii(headline(m, w, place(m.Cluster)), smsLimit),
+		Alarm:      encode(newNotice(m, w)),
+		Chat:       encode(newCard(m)),
 		JSON:       encode(newPayload(m, w)),
-		Attributes: map[string]string{},
-	}
-	for name, value := range map[string]string{
-		"severity": m.Finding.Severity.String(), "finding": string(m.Finding.Code), "news": string(m.News),
-		"account": m.Cluster.Account, "region": m.Cluster.Region, "cluster": m.Cluster.Name,
-	} {
-		if value != "" {
-			s.Attributes[name] = value
-		}
+		Attributes: attributes(m),
 	}
 	return s
+}
+
+func attributes(m guard.Message) map[string]string {
+	all := map[string]string{
+		"severity": m.Finding.Severity.String(), "finding": string(m.Finding.Code), "news": string(m.News),
+		"account": m.Cluster.Account, "region": m.Cluster.Region, "cluster": m.Cluster.Name,
+	}
+	maps.DeleteFunc(all, func(_, value string) bool { return value == "" })
+	return all
 }
 
 // place is a cluster with where it is, in the space of an SMS.
@@ -66,15 +73,15 @@ func place(id cluster.ID) string {
 	return short(id.Name) + " (" + id.Region + ", " + id.Account + ")"
 }
 
-// Envelope is the body for MessageStructure=json: each SNS protocol with its shape, and "default" for all others.
+// Envelope is the body for people on call, with MessageStructure=json: each SNS protocol with its shape, and "default" for all
+// others.
 func (s Shape) Envelope() string {
-	return encode(map[string]string{
-		"default": s.Text, "email": s.Text, "sms": s.SMS, "http": s.JSON, "https": s.JSON, "lambda": s.JSON, "sqs": s.JSON,
-	})
+	return encode(map[string]string{"default": s.Text, "email": s.Text, "sms": s.SMS, "http": s.Alarm, "https": s.Alarm})
 }
 
-// encode writes JSON in one line. Strings, booleans and lists of them always encode, so that there is no error to return.
-func encode[T payload | map[string]string](v T) string {
+// encode writes JSON in one line. Strings, booleans, numbers and lists of them always encode, so that there is no error to
+// return.
+func encode[T payload | notice | card | map[string]string](v T) string {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false) // nobody embeds this in HTML, and \u003c is six bytes of the limit

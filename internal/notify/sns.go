@@ -13,6 +13,20 @@ import (
 	"github.com/cniguard/cniguard/internal/guard"
 )
 
+// Channel is whom a topic is for. SNS chooses the shape by a subscription's protocol, not by the subscriber, and pagers, chats
+// and programs are all HTTPS: so each channel needs a topic of its own.
+type Channel string
+
+// The channels.
+const (
+	OnCall  Channel = "oncall"  // people, by e-mail, SMS and pager
+	Chat    Channel = "chat"    // Amazon Q Developer in chat applications
+	Machine Channel = "machine" // programs, by SQS, Lambda and HTTPS
+)
+
+// Channels are all channels.
+func Channels() []Channel { return []Channel{OnCall, Chat, Machine} }
+
 // publishWithin is the deadline of one publish with all tries of the SDK.
 const publishWithin = 10 * time.Second
 
@@ -21,34 +35,41 @@ type Publisher interface {
 	Publish(ctx context.Context, in *sns.PublishInput, opts ...func(*sns.Options)) (*sns.PublishOutput, error)
 }
 
-// SNS tells people through a standard topic. FIFO topics take no e-mail or SMS subscriptions and are not supported.
-type SNS struct {
-	client Publisher
-	topic  string
-	clock  clock.Clock
+// Topic tells a channel through a standard topic. FIFO topics take no e-mail or SMS subscriptions and are not supported.
+type Topic struct {
+	client  Publisher
+	channel Channel
+	arn     string
+	clock   clock.Clock
 }
 
-// New publishes to the topic with that ARN, which must be in the client's region.
-func New(client Publisher, topicARN string, clk clock.Clock) *SNS {
-	return &SNS{client: client, topic: topicARN, clock: clk}
+// New publishes for a channel to the topic with that ARN, which must be in the client's region.
+func New(client Publisher, to Channel, arn string, clk clock.Clock) *Topic {
+	return &Topic{client: client, channel: to, arn: arn, clock: clk}
 }
 
 // Tell publishes a message once, with its attributes. The error is a *fault.Fault.
-func (s *SNS) Tell(ctx context.Context, m guard.Message) error {
-	ctx, cancel := s.clock.WithTimeout(ctx, publishWithin)
+func (t *Topic) Tell(ctx context.Context, m guard.Message) error {
+	ctx, cancel := t.clock.WithTimeout(ctx, publishWithin)
 	defer cancel()
 	shape := Render(m)
 	in := &sns.PublishInput{
-		TopicArn:          aws.String(s.topic),
+		TopicArn:          aws.String(t.arn),
 		Subject:           aws.String(shape.Subject),
-		Message:           aws.String(shape.Envelope()),
-		MessageStructure:  aws.String("json"),
 		MessageAttributes: map[string]types.MessageAttributeValue{},
+	}
+	switch t.channel {
+	case Chat:
+		in.Message = aws.String(shape.Chat)
+	case Machine:
+		in.Message = aws.String(shape.JSON)
+	default:
+		in.Message, in.MessageStructure = aws.String(shape.Envelope()), aws.String("json")
 	}
 	for name, value := range shape.Attributes {
 		in.MessageAttributes[name] = types.MessageAttributeValue{DataType: aws.String("String"), StringValue: aws.String(value)}
 	}
-	if _, err := s.client.Publish(ctx, in); err != nil {
+	if _, err := t.client.Publish(ctx, in); err != nil {
 		return access.Fault("sns:Publish", err)
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/cniguard/cniguard/internal/check"
 	"github.com/cniguard/cniguard/internal/clock"
@@ -19,7 +20,7 @@ import (
 )
 
 var (
-	_ check.Teller     = (*notify.SNS)(nil)
+	_ check.Teller     = (*notify.Topic)(nil)
 	_ notify.Publisher = (*sns.Client)(nil)
 )
 
@@ -50,35 +51,33 @@ func (p *patience) WithTimeout(ctx context.Context, d time.Duration) (context.Co
 	return context.WithTimeout(ctx, 0)
 }
 
-func TestTellPublishesOnceInTheShapeOfEachProtocol(t *testing.T) {
-	sent := &topic{}
+func TestTellPublishesOnceInTheShapeOfItsChannel(t *testing.T) {
 	m := sample(guard.CapacityLow, guard.Critical, "used", "96.8 %")
-	arn := "arn:aws:sns:eu-central-1:999900001111:cniguard"
-	if err := notify.New(sent, arn, clock.Real{}).Tell(t.Context(), m); err != nil {
-		t.Fatal(err)
-	}
-	if len(sent.got) != 1 {
-		t.Fatalf("%d publishes", len(sent.got))
-	}
-	in, shape := sent.got[0], notify.Render(m)
-	got := []string{aws.ToString(in.TopicArn), aws.ToString(in.Subject), aws.ToString(in.MessageStructure), aws.ToString(in.Message)}
-	if diff := cmp.Diff([]string{arn, shape.Subject, "json", shape.Envelope()}, got); diff != "" {
-		t.Error(diff)
-	}
-	if in.MessageGroupId != nil || in.MessageDeduplicationId != nil {
-		t.Error("fields of FIFO topics are set")
-	}
-	attributes := map[string]string{}
-	for name, a := range in.MessageAttributes {
-		if aws.ToString(a.DataType) != "String" {
-			t.Errorf("attribute %s is a %s", name, aws.ToString(a.DataType))
-		}
-		attributes[name] = aws.ToString(a.StringValue)
-	}
-	want := map[string]string{"severity": "critical", "finding": "capacity-low", "news": "opened", "account": "111122223333",
-		"region": "eu-central-1", "cluster": "prod-eu"}
-	if diff := cmp.Diff(want, attributes); diff != "" {
-		t.Error(diff)
+	arn, shape := "arn:aws:sns:eu-central-1:999900001111:cniguard", notify.Render(m)
+	for channel, want := range map[notify.Channel]sns.PublishInput{
+		notify.OnCall:  {Message: aws.String(shape.Envelope()), MessageStructure: aws.String("json")}, // by protocol
+		notify.Chat:    {Message: aws.String(shape.Chat)},
+		notify.Machine: {Message: aws.String(shape.JSON)},
+	} {
+		t.Run(string(channel), func(t *testing.T) {
+			sent := &topic{}
+			if err := notify.New(sent, channel, arn, clock.Real{}).Tell(t.Context(), m); err != nil {
+				t.Fatal(err)
+			}
+			if len(sent.got) != 1 {
+				t.Fatalf("%d publishes", len(sent.got))
+			}
+			want.TopicArn, want.Subject = aws.String(arn), aws.String(shape.Subject)
+			want.MessageAttributes = map[string]types.MessageAttributeValue{}
+			for name, value := range map[string]string{"severity": "critical", "finding": "capacity-low", "news": "opened", "account": "111122223333",
+				"region": "eu-central-1", "cluster": "prod-eu"} {
+				want.MessageAttributes[name] = types.MessageAttributeValue{DataType: aws.String("String"), StringValue: aws.String(value)}
+			}
+			unexported := cmpopts.IgnoreUnexported(sns.PublishInput{}, types.MessageAttributeValue{})
+			if diff := cmp.Diff(&want, sent.got[0], unexported); diff != "" {
+				t.Errorf("-want +published:\n%s", diff)
+			}
+		})
 	}
 }
 
@@ -98,7 +97,7 @@ func TestTellClassifiesItsErrors(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			err := notify.New(&topic{fail: c.fail}, "arn:aws:sns:eu-central-1:999900001111:t", clock.Real{}).Tell(t.Context(), guard.Message{})
+			err := notify.New(&topic{fail: c.fail}, notify.OnCall, "arn:aws:sns:eu-central-1:999900001111:t", clock.Real{}).Tell(t.Context(), guard.Message{})
 			if diff := cmp.Diff(&c.want, fault.Of(err)); diff != "" {
 				t.Error(diff)
 			}
@@ -108,7 +107,7 @@ func TestTellClassifiesItsErrors(t *testing.T) {
 
 func TestTellWaitsTenSecondsAtMost(t *testing.T) {
 	clk := &patience{}
-	err := notify.New(&topic{hang: true}, "arn:aws:sns:eu-central-1:999900001111:t", clk).Tell(t.Context(), guard.Message{})
+	err := notify.New(&topic{hang: true}, notify.OnCall, "arn:aws:sns:eu-central-1:999900001111:t", clk).Tell(t.Context(), guard.Message{})
 	if f := fault.Of(err); f == nil || f.Kind != fault.Retry {
 		t.Errorf("got %v (%v)", err, errors.Unwrap(err))
 	}

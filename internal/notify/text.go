@@ -86,17 +86,21 @@ func (p *page) deeds(m guard.Message) {
 	for _, d := range m.Done {
 		p.add("  Action: ", d)
 	}
-	p.add("  ", intent(m))
+	p.add("  ", intent(m, asIs))
 	if settled(m) {
 		return
 	}
 	for _, r := range m.Held {
-		line := r.Gate + ": " + r.Text
-		if !r.Until.IsZero() {
-			line += " (until " + minute(r.Until) + ")"
-		}
-		p.add("  - ", line)
+		p.add("  - ", r.Gate+": "+shut(r))
 	}
+}
+
+// shut is why a gate is shut, and until when.
+func shut(r guard.Reason) string {
+	if r.Until.IsZero() {
+		return r.Text
+	}
+	return r.Text + " (until " + minute(r.Until) + ")"
 }
 
 // settled reports whether the message tells of something that has happened, not of something that stands.
@@ -108,11 +112,11 @@ func settled(m guard.Message) bool {
 // ended reports whether the news is that a finding is over.
 func ended(n guard.News) bool { return n == guard.Recovered || n == guard.Closed }
 
-// intent is the one sentence on what comes next.
-func intent(m guard.Message) string {
+// intent is the one sentence on what comes next, with values as they stand in such a text.
+func intent(m guard.Message, as func(string) string) string {
 	var path []string
 	for _, v := range m.Path {
-		path = append(path, cni.Parse(v).String())
+		path = append(path, as(cni.Parse(v).String()))
 	}
 	to := ""
 	if len(path) > 0 {
@@ -128,7 +132,7 @@ func intent(m guard.Message) string {
 	case m.News == guard.Updated:
 		return "It watches this version for a while before any further step."
 	case m.News == guard.NotDone:
-		return "Next: " + cmp.Or(factOf(m, "next"), "it looks again by itself") + "."
+		return "Next: " + as(cmp.Or(factOf(m, "next"), "it looks again by itself")) + "."
 	case len(m.Held) > 0:
 		return "It would update vpc-cni" + to + ", but does not now:"
 	case to != "":

@@ -1,7 +1,6 @@
 package notify
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
@@ -10,7 +9,7 @@ import (
 )
 
 // words are the texts of one finding. {version}, {next} and {full} in them stand for the installed version, the version
-// that an update leads to, and what happens to this version when a subnet is full; {used} is how full it is.
+// that an update leads to, and what happens to this version when a subnet is full; {used} is how full it is, {finding} the code.
 type words struct {
 	wrong string    // the headline while it lasts
 	right string    // the headline when it is over
@@ -148,15 +147,18 @@ var steps = map[guard.News]words{
 	},
 }
 
-// wordsFor are the texts of a message, filled in. A finding without texts of its own is shown by its code and facts.
-func wordsFor(m guard.Message) words {
+// asIs is how values stand in a text that marks nothing.
+func asIs(value string) string { return value }
+
+// wordsFor are the texts of a message, filled in with its values as they stand in such a text. A finding without texts of its
+// own is shown by its code and facts.
+func wordsFor(m guard.Message, as func(string) string) words {
 	w, ok := steps[m.News]
 	if !ok {
 		w, ok = findings[m.Finding.Code]
 	}
 	if !ok {
-		name := cmp.Or(string(m.Finding.Code), "a finding without a name")
-		w = words{wrong: name, right: name + " is over", means: "This finding has no text of its own; what was seen is all there is to say.",
+		w = words{wrong: "{finding}", right: "{finding} is over", means: "This finding has no text of its own; what was seen is all there is to say.",
 			do: "Judge by what was seen, and look at the cluster in the console."}
 	}
 	if m.Finding.Code == guard.UpdateBlocked && factOf(m, "refused") != "" {
@@ -176,12 +178,18 @@ func wordsFor(m guard.Message) words {
 			w.do += " " + heldNote
 		}
 	}
-	used := factOf(m, "used")
+	or := func(value, none string) string {
+		if value == "" {
+			return none
+		}
+		return as(value)
+	}
+	used := or(factOf(m, "used"), "")
 	if used != "" {
 		used = ", " + used + " used"
 	}
-	fill := strings.NewReplacer("{version}", cmp.Or(m.Version, "an unknown version"), "{next}", cmp.Or(next(m), "a newer version"),
-		"{full}", full(m.Version), "{used}", used)
+	fill := strings.NewReplacer("{version}", or(m.Version, "an unknown version"), "{next}", or(next(m), "a newer version"),
+		"{full}", full(m.Version), "{used}", used, "{finding}", or(string(m.Finding.Code), "a finding without a name"))
 	for _, s := range []*string{&w.wrong, &w.right, &w.means, &w.do} {
 		*s = fill.Replace(*s)
 	}

@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"log/slog"
@@ -15,6 +16,7 @@ import (
 	"github.com/cniguard/cniguard/internal/cluster"
 	"github.com/cniguard/cniguard/internal/event"
 	"github.com/cniguard/cniguard/internal/guard"
+	"github.com/cniguard/cniguard/internal/notify"
 	"github.com/cniguard/cniguard/internal/telemetry"
 	"github.com/cniguard/cniguard/internal/world"
 )
@@ -81,7 +83,7 @@ func (r *Run) deploy(f event.Target, timeout time.Duration) {
 func (r *Run) app(c app.Config, principal string) *app.App {
 	hub := r.hub()
 	r.processes++
-	parts := app.Parts{Clock: r.clock, Log: r.options.Log, Ledger: served{r.World, principal, r.Ledger}, Process: strconv.Itoa(r.processes)}
+	parts := app.Parts{Clock: r.clock, Log: r.options.Log, Ledger: r.ledger(principal), Process: strconv.Itoa(r.processes)}
 	if r.options.SDK {
 		parts.Connect, parts.SNS, parts.Events = app.Connect(r.World.Config(principal, hub.Account, hub.Region), c.Access)
 	} else {
@@ -113,19 +115,35 @@ func (r *Run) config(f event.Target) app.Config {
 		level = math.MaxInt // spares the work of writing lines that nobody reads
 	}
 	return app.Config{
-		Level: level, Function: f, Hub: event.Unit{Account: r.hub().Account, Region: r.hub().Region}, Topic: r.topic(), Bus: "default", Policy: r.Policy,
+		Level: level, Function: f, Hub: event.Unit{Account: r.hub().Account, Region: r.hub().Region}, Topics: r.topics(), Bus: "default", Policy: r.Policy,
 		Access: access.Options{Session: "cniguard-" + string(f)},
 	}
 }
 
 func (r *Run) hub() world.Hub { return r.World.Spec().Hub }
 
-// topic is the world's first topic.
-func (r *Run) topic() string {
-	if topics := r.World.Spec().Topics; len(topics) > 0 {
-		return topics[0]
+// topics are those of the options; else cniguard-chat and cniguard-machine where the world has them, and its first other topic
+// for people on call.
+func (r *Run) topics() app.Topics {
+	if r.options.Topics != nil {
+		return r.options.Topics
 	}
-	return "arn:" + cluster.PartitionOf(r.hub().Region).Name + ":sns:" + r.hub().Region + ":" + r.hub().Account + ":cniguard"
+	own := map[string]notify.Channel{}
+	for _, channel := range notify.Channels() {
+		own[TopicARN(r.hub(), channel)] = channel
+	}
+	topics := app.Topics{}
+	for _, arn := range r.World.Spec().Topics {
+		channel := cmp.Or(own[arn], notify.OnCall)
+		topics[channel] = cmp.Or(topics[channel], arn)
+	}
+	topics[notify.OnCall] = cmp.Or(topics[notify.OnCall], TopicARN(r.hub(), notify.OnCall))
+	return topics
+}
+
+// TopicARN is the ARN of a channel's topic, as the hub's stack names it.
+func TopicARN(hub world.Hub, channel notify.Channel) string {
+	return "arn:" + cluster.PartitionOf(hub.Region).Name + ":sns:" + hub.Region + ":" + hub.Account + ":cniguard-" + string(channel)
 }
 
 // role is the ARN of a role in an account.

@@ -1,7 +1,6 @@
 package simulate_test
 
 import (
-	"strings"
 	"testing"
 	"time"
 
@@ -112,27 +111,5 @@ func TestTheNextLookComes(t *testing.T) {
 				t.Errorf("%s after %s: announced for %s by %s, seen at %s, %v", name, at, x.Next, x.By, kept.Record.Seen, err)
 			}
 		}
-	}
-}
-
-func TestEveryGateHasSomebodyWhoCanOpenIt(t *testing.T) {
-	until := time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
-	gates := []string{"reading"}
-	for _, g := range guard.Gates() {
-		gates = append(gates, g.Name)
-		if simulate.Opens(guard.Reason{Gate: g.Name}, "prod") == "" {
-			t.Errorf("nobody opens %s", g.Name)
-		}
-	}
-	for _, g := range gates {
-		if opens := simulate.Opens(guard.Reason{Gate: g, Text: "x could not be read: y"}, "prod"); !strings.HasPrefix(opens, "by itself, at a check that can read it") {
-			t.Errorf("%s: %s", g, opens)
-		}
-		if opens := simulate.Opens(guard.Reason{Gate: g, Until: until}, "prod"); !strings.HasSuffix(opens, "by itself, at 2026-03-02 08:00") {
-			t.Errorf("%s: %s", g, opens)
-		}
-	}
-	if opens := simulate.Opens(guard.Reason{Gate: "approval"}, "1/2/prod"); opens != "a person: cniguard approve 1/2/prod --because WHY" {
-		t.Error(opens)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cniguard/cniguard/internal/check"
 	"github.com/cniguard/cniguard/internal/cluster"
 	"github.com/cniguard/cniguard/internal/policy"
 	"github.com/cniguard/cniguard/internal/policy/source"
@@ -87,4 +88,14 @@ func of(lines []simulate.Line, what simulate.What, name string) []simulate.Line 
 		}
 	}
 	return found
+}
+
+// records are all that is remembered.
+func records(t *testing.T, r *simulate.Run) []check.Kept {
+	t.Helper()
+	kept, err := r.Ledger.All(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kept
 }

@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,7 +10,6 @@ import (
 
 	"github.com/cniguard/cniguard/internal/check"
 	"github.com/cniguard/cniguard/internal/cluster"
-	"github.com/cniguard/cniguard/internal/guard"
 	"github.com/cniguard/cniguard/internal/plain"
 	"github.com/cniguard/cniguard/internal/policy"
 	"github.com/cniguard/cniguard/internal/world"
@@ -33,7 +33,8 @@ type Row struct {
 // knew and that are gone.
 func (r *Run) Fleet() []Row {
 	known := map[cluster.ID]check.Kept{}
-	for _, k := range r.Ledger.All() {
+	kept, _ := r.Ledger.All(context.Background()) // looking on does not fail, and all is of this program's own schema
+	for _, k := range kept {
 		known[k.Cluster] = k
 	}
 	rows := make([]Row, 0, len(r.World.Spec().Clusters))
@@ -60,25 +61,8 @@ func checked(k check.Kept) Row {
 		Cluster: k.Cluster.String(), Verdict: v.Word, Since: rec.Since, VPCCNI: plain.Clean(rec.Version, plain.Text), Checked: true,
 		Install: v.Install.Word, Version: v.Version.Word, Capacity: v.Capacity.Word, Change: v.Change.Word,
 	}
-	row.HeldBy = heldBy(rec)
+	row.HeldBy = rec.Shut()
 	return row
-}
-
-// heldBy are the gates that were shut at the last check. What that check itself then found out about the step in flight is not
-// among them, and is in the record.
-func heldBy(rec guard.Record) []string {
-	if rec.Step == nil && rec.Aside != nil {
-		return []string{"set aside"}
-	}
-	var gates []string
-	for _, h := range rec.Held {
-		for _, by := range h.By {
-			if by.Gate != "in flight" || rec.Step != nil {
-				gates = append(gates, by.Gate)
-			}
-		}
-	}
-	return gates
 }
 
 func idOf(c world.Cluster) cluster.ID {

@@ -18,6 +18,7 @@ import (
 	"github.com/cniguard/cniguard/internal/cluster"
 	"github.com/cniguard/cniguard/internal/event"
 	"github.com/cniguard/cniguard/internal/guard"
+	"github.com/cniguard/cniguard/internal/notify"
 	"github.com/cniguard/cniguard/internal/plain"
 	"github.com/cniguard/cniguard/internal/world"
 )
@@ -25,6 +26,7 @@ import (
 // journal makes lines of the world's history, and of what the functions decided.
 type journal struct {
 	world *world.World
+	topic string     // of the people on call: what is told to the others is the same
 	tell  func(Line) // nil: nobody reads it
 	plans map[cluster.ID]guard.Plan
 	held  map[cluster.ID][]string // what the last plan held back, as sameHold compares it
@@ -33,9 +35,9 @@ type journal struct {
 	sum     Summary
 }
 
-func newJournal(w *world.World, tell func(Line)) journal {
+func newJournal(w *world.World, topic string, tell func(Line)) journal {
 	return journal{
-		world: w, tell: tell, plans: map[cluster.ID]guard.Plan{}, held: map[cluster.ID][]string{}, refused: map[string]string{},
+		world: w, topic: topic, tell: tell, plans: map[cluster.ID]guard.Plan{}, held: map[cluster.ID][]string{}, refused: map[string]string{},
 		sum: Summary{Told: map[guard.News]int{}},
 	}
 }
@@ -115,7 +117,9 @@ func (j *journal) see(e world.Entry) {
 	case world.Called:
 		j.called(e.Call)
 	case world.Published:
-		j.published(e)
+		if e.What == j.topic {
+			j.published(e)
+		}
 	case world.Invoked:
 		if e.What == "to the failure queue" {
 			j.givenUp(e)
@@ -132,7 +136,7 @@ func (j *journal) published(e world.Entry) {
 	}
 	id := cluster.ID{Account: attribute(in, "account"), Region: attribute(in, "region"), Name: attribute(in, "cluster")}
 	j.add(id, Line{
-		At: e.At, What: Told, Text: aws.ToString(in.Subject),
+		At: e.At, What: Told, Text: notify.Headline(aws.ToString(in.Subject)),
 		News: guard.News(attribute(in, "news")), Finding: guard.Code(attribute(in, "finding")), Severity: attribute(in, "severity"),
 		Message: email(aws.ToString(in.Message)),
 	})

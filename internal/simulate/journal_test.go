@@ -106,7 +106,7 @@ func TestANumberInAReasonIsNoNews(t *testing.T) {
 	reasons := map[string]bool{}
 	for range 24 {
 		r.For(hour)
-		for _, h := range r.Ledger.All()[0].Record.Held {
+		for _, h := range records(t, r)[0].Record.Held {
 			for _, by := range h.By {
 				if by.Gate == "room" {
 					reasons[by.Text] = true

@@ -2,25 +2,103 @@ package simulate
 
 import (
 	"context"
+	"slices"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
 	"github.com/cniguard/cniguard/internal/access"
+	"github.com/cniguard/cniguard/internal/app"
 	"github.com/cniguard/cniguard/internal/check"
 	"github.com/cniguard/cniguard/internal/cluster"
 	"github.com/cniguard/cniguard/internal/event"
+	"github.com/cniguard/cniguard/internal/fault"
 	"github.com/cniguard/cniguard/internal/guard"
 	"github.com/cniguard/cniguard/internal/ledger"
 	"github.com/cniguard/cniguard/internal/world"
 )
 
-// served leads the ledger through the world, so that it has latency, faults and crash points like a service.
+// Ledger is what is remembered in a run, as it is. No time passes while it is read.
+type Ledger interface {
+	Load(ctx context.Context, id cluster.ID) (check.Kept, error)
+	All(ctx context.Context) ([]check.Kept, error)
+	Orders(ctx context.Context, id cluster.ID) ([]guard.Order, error)
+	Fleet(ctx context.Context) (guard.Fleet, error)
+}
+
+// table is the name of the hub's table.
+const table = "cniguard"
+
+// openLedger makes the ledger, with its table as the hub's stack makes it (ADR 0007).
+func (r *Run) openLedger() {
+	if !r.options.Table {
+		r.memory = ledger.NewMemory()
+		r.Ledger = r.memory
+		return
+	}
+	r.World.CreateTable(world.Table{
+		Name: table, Key: world.Key{Partition: "pk", Sort: "sk"},
+		Index: "due", IndexKey: world.Key{Partition: "due", Sort: "at"},
+	})
+	r.Ledger = ledger.NewDynamo(r.World.Peek(), table, r.clock)
+}
+
+// ledger is the ledger as a principal of the hub has it.
+func (r *Run) ledger(principal string) app.Ledger {
+	if r.memory != nil {
+		return served{r.World, principal, r.memory}
+	}
+	return r.dynamo(principal)
+}
+
+func (r *Run) dynamo(principal string) *ledger.Dynamo {
+	var client ledger.DynamoDB = r.World.Client(principal, r.hub().Account, r.hub().Region)
+	if r.options.SDK {
+		client = dynamodb.NewFromConfig(r.World.Config(principal, r.hub().Account, r.hub().Region))
+	}
+	return ledger.NewDynamo(client, table, r.clock)
+}
+
+// again is how long a person waits whose command failed and may work later.
+const again = 5 * time.Second
+
+// write writes a person's order, with the person's own credentials where the ledger is a table. A command that may work later is
+// given again.
+func (r *Run) write(ctx context.Context, id cluster.ID, o guard.Order) error {
+	if r.memory != nil {
+		return r.memory.Order(ctx, id, o)
+	}
+	own := r.dynamo(role("person/"+o.By, r.hub().Account, r.hub().Region))
+	err := own.Order(ctx, id, o)
+	for f := fault.Of(err); f != nil && f.Kind == fault.Retry; f = fault.Of(err) {
+		if r.clock.Sleep(ctx, again) != nil {
+			return err
+		}
+		err = own.Order(ctx, id, o)
+	}
+	return err
+}
+
+// ofTable has the faults of the ledger happen to the operations of DynamoDB that it is made of.
+func ofTable(faults []world.Fault) []world.Fault {
+	operations := map[string]string{"Load": "GetItem", "Fleet": "GetItem", "Save": "PutItem", "Arrive": "PutItem", "Due": "Query", "In": "Query", "Orders": "Query"}
+	faults = slices.Clone(faults)
+	for i := range faults {
+		if f := &faults[i]; f.Service == "ledger" {
+			f.Service, f.Operation = "dynamodb", operations[f.Operation]
+		}
+	}
+	return faults
+}
+
+// served leads the ledger in memory through the world, so that it has latency, faults and crash points like a service.
 type served struct {
 	world     *world.World
 	principal string
 	ledger    *ledger.Memory
 }
 
-var _ check.Ledger = served{}
+var _ app.Ledger = served{}
 
 // through makes one call of the ledger a call in the world. Injected errors are classified as those of AWS are.
 func through[T any](ctx context.Context, s served, op string, do func() (T, error)) (v T, err error) {
@@ -57,4 +135,9 @@ func (s served) Orders(ctx context.Context, id cluster.ID) ([]guard.Order, error
 
 func (s served) Fleet(ctx context.Context) (guard.Fleet, error) {
 	return through(ctx, s, "ledger:Fleet", func() (guard.Fleet, error) { return s.ledger.Fleet(ctx) })
+}
+
+func (s served) Arrive(ctx context.Context, nonce string, at time.Time) error {
+	_, err := through(ctx, s, "ledger:Arrive", func() (any, error) { return nil, s.ledger.Arrive(ctx, nonce, at) })
+	return err
 }

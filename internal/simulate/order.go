@@ -3,14 +3,12 @@ package simulate
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
-	"time"
 
 	"github.com/cniguard/cniguard/internal/check"
 	"github.com/cniguard/cniguard/internal/cluster"
-	"github.com/cniguard/cniguard/internal/event"
 	"github.com/cniguard/cniguard/internal/guard"
+	"github.com/cniguard/cniguard/internal/hub"
 	"github.com/cniguard/cniguard/internal/world"
 )
 
@@ -21,7 +19,7 @@ func (r *Run) give(ctx context.Context, o world.Order) {
 	e := r.desk(o.By)
 	order, err := r.order(ctx, e, id, o)
 	if err == nil {
-		err = r.Ledger.Order(ctx, id, order)
+		err = r.write(ctx, id, order)
 	}
 	text := fmt.Sprintf("%s by %s", o.Kind, o.By)
 	if err != nil {
@@ -32,10 +30,8 @@ func (r *Run) give(ctx context.Context, o world.Order) {
 		text += " of " + strings.Join(order.Steps, ", then ")
 	}
 	r.journal.note(r.Now(), id, Ordered, text, order.Because)
-	if id.Name != "" {
-		// The event only says "look again"; when it is lost, the tick or the sweep looks.
-		_ = e.Waker.Wake(ctx, event.Trigger{Kind: event.Check, Cluster: id, Why: string(order.Kind) + " by " + order.By})
-	}
+	// The event only says "look again"; when it is lost, the tick or the sweep looks.
+	_ = e.Waker.Wake(ctx, hub.Wakes(id, order)...)
 }
 
 func (r *Run) order(ctx context.Context, e check.Engine, id cluster.ID, o world.Order) (guard.Order, error) {
@@ -48,26 +44,13 @@ func (r *Run) order(ctx context.Context, e check.Engine, id cluster.ID, o world.
 		if err != nil {
 			return guard.Order{}, err
 		}
-		return Consent(plan, o, r.Now())
+		return guard.Consent(plan, o.To, o.By, o.Because, r.Now())
 	case world.Resume:
 		if err := r.Halted(ctx); err != nil {
 			return guard.Order{}, err
 		}
 	}
 	return guard.Command(guard.OrderKind(o.Kind), o.By, o.Because, r.Now())
-}
-
-// Consent is the approval of a plan in the name of an order. The error says why there is nothing to approve, or where the plan
-// goes instead.
-func Consent(p guard.Plan, o world.Order, now time.Time) (guard.Order, error) {
-	order, err := guard.Consent(p, o.To, o.By, o.Because, now)
-	if err == nil || len(p.Path) > 0 {
-		return order, err
-	}
-	if version := p.Verdict.Version; version.Because != "" {
-		err = fmt.Errorf("%w (version %s: %s)", err, version.Word, version.Because)
-	}
-	return order, err
 }
 
 // Halted says that the fleet is not halted, so that there is nothing to resume; nil: it is.
@@ -77,15 +60,4 @@ func (r *Run) Halted(ctx context.Context) error {
 		err = fmt.Errorf("resume: the fleet is not halted %s after the start, so there is nothing to resume", Span(r.elapsed()))
 	}
 	return err
-}
-
-// StillShut are the gates that hold a plan's update after an approval too.
-func StillShut(p guard.Plan) []guard.Reason {
-	var shut []guard.Reason
-	for _, h := range p.Held {
-		if h.Action.Kind == guard.StartUpdate {
-			shut = append(shut, h.By...)
-		}
-	}
-	return slices.DeleteFunc(shut, byApproval)
 }

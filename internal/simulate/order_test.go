@@ -7,7 +7,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/cniguard/cniguard/internal/guard"
 	"github.com/cniguard/cniguard/internal/simulate"
 	"github.com/cniguard/cniguard/internal/world"
 )
@@ -46,6 +45,8 @@ func TestOrdersAreGivenOrRefusedAsLines(t *testing.T) {
 		{"an order of nobody", []world.Order{nameless}, simulate.OrderRefused, "deny by", "deny: who orders it and why are needed: others will read it"},
 		{"a halt", []world.Order{order(2*hour, world.Halt, "", "")}, simulate.Ordered, "halt by ana", "agreed"},
 		{"the end of a halt", []world.Order{order(2*hour, world.Resume, "", ""), order(hour, world.Halt, "", "")}, simulate.Ordered, "resume by ana", "agreed"},
+		{"a teardown", []world.Order{order(2*hour, world.Teardown, "", "")}, simulate.Ordered, "teardown by ana", "agreed"},
+		{"the end of a teardown", []world.Order{order(2*hour, world.Resume, "", ""), order(hour, world.Teardown, "", "")}, simulate.Ordered, "resume by ana", "agreed"},
 		{"the end of no halt", []world.Order{order(2*hour, world.Resume, "", "")},
 			simulate.OrderRefused, "resume by ana", "resume: the fleet is not halted 2h after the start, so there is nothing to resume"},
 	} {
@@ -96,6 +97,8 @@ func TestOrdersAreObeyed(t *testing.T) {
 		{"the fleet is halted from the start", "batch", []world.Order{order(0, world.Halt, "", "")}, nil},
 		{"the fleet is halted between two steps", "payments", []world.Order{order(2*hour, world.Approve, "payments", ""), order(2*hour+10*time.Minute, world.Halt, "", "")},
 			[]string{"v1.17.1-eksbuild.1 → v1.18.5-eksbuild.1 Successful"}},
+		{"cniguard is torn down between two steps", "payments", []world.Order{order(2*hour, world.Approve, "payments", ""), order(2*hour+10*time.Minute, world.Teardown, "", "")},
+			[]string{"v1.17.1-eksbuild.1 → v1.18.5-eksbuild.1 Successful"}},
 		{"a halt ends", "payments", []world.Order{order(hour, world.Halt, "", ""), order(2*hour, world.Approve, "payments", "v1.18.5-eksbuild.1"), order(3*hour, world.Resume, "", "")},
 			[]string{"v1.17.1-eksbuild.1 → v1.18.5-eksbuild.1 Successful"}},
 	} {
@@ -112,22 +115,5 @@ func TestOrdersAreObeyed(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
-	}
-}
-
-func TestStillShutAreTheGatesThatAnApprovalDoesNotOpen(t *testing.T) {
-	r, _ := start(t, demoWorld(t), demoRules(t), simulate.Options{Seed: 1})
-	r.For(9 * hour)
-	for name, want := range map[string]int{"legacy": 1, "payments": 0, "batch": 0, "edge": 0} {
-		_, plan, err := r.Plan(demoCluster(name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if shut := simulate.StillShut(plan); len(shut) != want {
-			t.Errorf("%s: %+v", name, shut)
-		}
-	}
-	if shut := simulate.StillShut(guard.Plan{Held: []guard.Held{{Action: guard.Action{Kind: guard.PutAlarm}, By: []guard.Reason{{Gate: "reading"}}}}}); len(shut) != 0 {
-		t.Errorf("of an alarm: %+v", shut)
 	}
 }

@@ -37,6 +37,8 @@ func asked(t event.Trigger) string {
 		return fmt.Sprintf("a check of each of %s (%s)", strings.Join(ids, ", "), t.Why)
 	case event.Metering, event.Sweeping:
 		return fmt.Sprintf("the %s of account %s in %s", t.Kind, t.Unit.Account, t.Unit.Region)
+	case event.Probe:
+		return "a note that it arrived"
 	}
 	return "the fleet's " + string(t.Kind)
 }

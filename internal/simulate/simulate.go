@@ -16,6 +16,7 @@ import (
 	"github.com/cniguard/cniguard/internal/event"
 	"github.com/cniguard/cniguard/internal/guard"
 	"github.com/cniguard/cniguard/internal/ledger"
+	"github.com/cniguard/cniguard/internal/notify"
 	"github.com/cniguard/cniguard/internal/policy"
 	"github.com/cniguard/cniguard/internal/sim"
 	"github.com/cniguard/cniguard/internal/world"
@@ -24,9 +25,14 @@ import (
 // Options say how a run is made.
 type Options struct {
 	Seed uint64
-	SDK  bool       // real SDK clients on the world, some twenty times slower; else the world's own clients. The history is the same
-	Log  io.Writer  // the functions' logs; nil: nowhere
-	Tell func(Line) // gets each line of the journal as it happens; nil: nobody, and there is no journal
+	SDK  bool // real SDK clients on the world, some twenty times slower; else the world's own clients. The history is the same
+	// Table has the ledger in a table of the world's DynamoDB, as deployed functions have it, through the same clients; else it is
+	// in memory. What goes wrong with the ledger then goes wrong with DynamoDB.
+	Table bool
+	Log   io.Writer  // the functions' logs; nil: nowhere
+	Tell  func(Line) // gets each line of the journal as it happens; nil: nobody, and there is no journal
+	// Topics are those that the functions tell; nil: that of the people on call, and the others where the world lists them.
+	Topics app.Topics
 	// Alter changes the parts of each function that boots: tests plant defects there.
 	Alter func(*app.Parts)
 }
@@ -34,10 +40,11 @@ type Options struct {
 // Run is the product in a world.
 type Run struct {
 	World  *world.World
-	Ledger *ledger.Memory
+	Ledger Ledger
 	Policy *policy.Policy
 
 	clock     *sim.Clock
+	memory    *ledger.Memory // nil: the ledger is in a table
 	options   Options
 	journal   journal
 	processes int // that booted so far
@@ -52,14 +59,18 @@ func Start(spec world.Spec, p *policy.Policy, o Options) (*Run, error) {
 	if o.Log == nil {
 		o.Log = io.Discard
 	}
+	if o.Table {
+		spec.Faults = ofTable(spec.Faults)
+	}
 	clock := sim.New(spec.Start, o.Seed)
 	w, err := world.New(spec, clock)
 	if err != nil {
 		return nil, err
 	}
-	r := &Run{World: w, Ledger: ledger.NewMemory(), Policy: p, clock: clock, options: o}
+	r := &Run{World: w, Policy: p, clock: clock, options: o}
+	r.openLedger()
 	if o.Tell != nil {
-		r.journal = newJournal(w, o.Tell)
+		r.journal = newJournal(w, r.topics()[notify.OnCall], o.Tell)
 		w.Watch(r.journal.see)
 	}
 	r.deploy(event.Urgent, urgentTimeout)

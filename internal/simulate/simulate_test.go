@@ -84,8 +84,8 @@ func TestNobodyNeedsToListen(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	if r.For(2*hour) == 0 || len(r.Ledger.All()) != 6 {
-		t.Errorf("it has %d records", len(r.Ledger.All()))
+	if r.For(2*hour) == 0 || len(records(t, r)) != 6 {
+		t.Errorf("it has %d records", len(records(t, r)))
 	}
 	if diff := cmp.Diff(simulate.Summary{}, r.Summary()); diff != "" {
 		t.Errorf("nobody counts (-want +got):\n%s", diff)
@@ -111,7 +111,7 @@ func TestAWorldThatCannotBeIsNotStarted(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := "changes[0].at: -1s is before the start of the world; want 0s or later\nevents[1].at: -24h0m0s is before the start of the world; want 0s or later\n" +
-			"orders[0].at: -1h0m0s is before the start of the world; want 0s or later\norders[1].kind: \"stop\" is not an order; want approve, deny, halt or resume"
+			"orders[0].at: -1h0m0s is before the start of the world; want 0s or later\norders[1].kind: \"stop\" is not an order; want approve, deny, halt, teardown or resume"
 		if diff := cmp.Diff(want, found.Error()); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
@@ -210,7 +210,7 @@ func TestWakeDeliversWhatARuleLetsThrough(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.For(30 * time.Second) // before the first sweep
-	if all := r.Ledger.All(); len(all) != 1 || all[0].Cluster != demoCluster("batch") {
+	if all := records(t, r); len(all) != 1 || all[0].Cluster != demoCluster("batch") {
 		t.Errorf("it was not checked, or others were: %v", all)
 	}
 	for raw, want := range map[string]string{

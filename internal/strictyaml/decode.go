@@ -3,6 +3,7 @@ package strictyaml
 import (
 	"encoding"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -118,7 +119,7 @@ func (d *Doc) object(n *yaml.Node, field string, v reflect.Value) {
 	for _, e := range d.entries(n, field) {
 		at, known := fields[e.key]
 		if !known {
-			d.report(d.Line(e.field), e.field, unknownKey, suggest(e.key, fields))
+			d.report(d.Line(e.field), e.field, unknownKey, Suggest(e.key, slices.Collect(maps.Keys(fields))))
 			continue
 		}
 		d.value(e.value, e.field, v.Field(at))
@@ -169,13 +170,9 @@ func keys(t reflect.Type) map[string]int {
 	return found
 }
 
-// suggest lists the allowed keys, and the one that is probably meant.
-func suggest(key string, fields map[string]int) string {
-	names := make([]string, 0, len(fields))
-	for name := range fields {
-		names = append(names, name)
-	}
-	slices.Sort(names)
+// Suggest is the hint for a key that is none of the allowed names: all of them, and before them the one that is probably meant.
+func Suggest(key string, names []string) string {
+	names = slices.Sorted(slices.Values(names))
 	hint := "allowed: " + strings.Join(names, ", ")
 	if near := nearest(key, names); near != "" {
 		hint = "did you mean " + near + "? " + hint

@@ -16,19 +16,22 @@ type Counter int
 
 // The counters.
 const (
-	Checks     Counter = iota // clusters that were checked
-	Skipped                   // events that asked for nothing
-	Malformed                 // events that could not be read
-	Refused                   // events of an account that may not ask, or that is not in the fleet
-	Unknown                   // checks that left something unknown
-	Conflicts                 // saves that lost against another check
-	AlarmsPut                 // alarms that were put or removed
-	Updates                   // updates of the add-on that were started
-	Told                      // messages that were published
-	TellFailed                // messages that could not be published; they stay in the outbox
-	ActFailed                 // changes that AWS refused
-	NotListed                 // accounts and regions whose clusters could not be listed
-	NotMetered                // clusters whose pod subnets could not be measured
+	Checks       Counter = iota // clusters that were checked
+	Skipped                     // events that asked for nothing
+	Malformed                   // events that could not be read
+	Refused                     // events of an account that may not ask, or that is not in the fleet
+	Unknown                     // checks that left something unknown
+	Conflicts                   // saves that lost against another check
+	AlarmsPut                   // alarms that were put or removed
+	Updates                     // updates of the add-on that were started
+	Told                        // messages that were published
+	TellFailed                  // messages that could not be published; they stay in the outbox
+	ActFailed                   // changes that AWS refused
+	NotListed                   // accounts and regions whose clusters could not be listed
+	NotMetered                  // clusters whose pod subnets could not be measured
+	Ticks                       // ticks that asked for all that was due
+	LedgerFailed                // invocations that the ledger failed
+	Overdue                     // clusters whose last check is older than two sweeps
 	counters
 )
 
@@ -36,7 +39,7 @@ const (
 func (c Counter) String() string {
 	names := [counters]string{
 		"Checks", "Skipped", "Malformed", "Refused", "Unknown", "Conflicts", "AlarmsPut", "Updates", "Told", "TellFailed",
-		"ActFailed", "NotListed", "NotMetered",
+		"ActFailed", "NotListed", "NotMetered", "Ticks", "LedgerFailed", "Overdue",
 	}
 	if c < 0 || c >= counters {
 		return fmt.Sprintf("Counter(%d)", int(c))

@@ -2,9 +2,11 @@ package world
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
 	"github.com/cniguard/cniguard/internal/cluster"
@@ -150,16 +152,37 @@ func (w *World) look(a *metricAlarm, from time.Time) {
 func (w *World) evaluate(a *metricAlarm, end int64) {
 	seen := a.see(end)
 	now := a.rule.State(seen, a.StateValue)
-	if now == a.StateValue {
-		return
+	if now != a.StateValue {
+		w.enter(a, now, a.reason(now, seen))
 	}
+}
+
+// enter has an alarm come into another state, and tells of it.
+func (w *World) enter(a *metricAlarm, now types.StateValue, reason string) {
 	was := stateOf(a)
-	a.StateValue, a.StateReason = now, aws.String(a.reason(now, seen))
+	a.StateValue, a.StateReason = now, &reason
 	a.StateUpdatedTimestamp = aws.Time(w.clock.Now())
 	a.StateTransitionedTimestamp = a.StateUpdatedTimestamp
 	w.truth(a.cluster(), "alarm", AlarmChange{*a.AlarmName, was.Value, now}, fmt.Sprintf("%s %s -> %s", *a.AlarmArn, was.Value, now))
 	w.publish(a.changed(was), durable)
 	w.tell(a, was)
+}
+
+// setAlarmState sets a state that holds until an evaluation finds another one (API reference, SetAlarmState).
+func (w *World) setAlarmState(c *Call, in *cloudwatch.SetAlarmStateInput) (*cloudwatch.SetAlarmStateOutput, error) {
+	a, ok := w.metrics.alarms[alarmKey{c.Account, c.Region, *in.AlarmName}]
+	switch {
+	case !slices.Contains(in.StateValue.Values(), in.StateValue):
+		return nil, invalid("StateValue must be one of %v.", in.StateValue.Values())
+	case in.StateReasonData != nil:
+		return nil, invalid("StateReasonData is not simulated.")
+	case !ok:
+		return nil, &types.ResourceNotFound{Message: aws.String("The named resource does not exist: " + *in.AlarmName)}
+	case in.StateValue != a.StateValue:
+		w.enter(a, in.StateValue, *in.StateReason)
+		w.look(a, w.clock.Now())
+	}
+	return &cloudwatch.SetAlarmStateOutput{}, nil
 }
 
 // reason is the text that CloudWatch gives for a state, in the main.

@@ -128,6 +128,53 @@ func TestANewThresholdKeepsTheStateUntilTheNextEvaluation(t *testing.T) {
 	}
 }
 
+func TestAStateThatIsSetHoldsUntilTheNextEvaluation(t *testing.T) {
+	for missing, want := range map[string]string{
+		"ignore":       "1s ALARM",
+		"missing":      "1s ALARM, 1m0s INSUFFICIENT_DATA",
+		"notBreaching": "0s OK, 1s ALARM, 1m0s OK",
+	} {
+		t.Run(missing, func(t *testing.T) {
+			s := set(t, 1, nil)
+			in := fullness("full")
+			in.TreatMissingData = &missing
+			s.alarm(0, in)
+			s.at(time.Second, func(ctx context.Context, c *world.Client) {
+				for range 2 { // the second changes nothing
+					if _, err := c.SetAlarmState(ctx, &cloudwatch.SetAlarmStateInput{
+						AlarmName: in.AlarmName, StateValue: types.StateValueAlarm, StateReason: aws.String("a test"),
+					}); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+			s.until(time.Hour)
+			if got := s.states(); got != want {
+				t.Errorf("got %s, want %s", got, want)
+			}
+		})
+	}
+}
+
+func TestAStateThatCannotBeSetIsRefused(t *testing.T) {
+	s := set(t, 1, nil)
+	s.alarm(0, fullness("full"))
+	s.at(time.Second, func(ctx context.Context, c *world.Client) {
+		reason := aws.String("a test")
+		var missing *types.ResourceNotFound
+		if _, err := c.SetAlarmState(ctx, &cloudwatch.SetAlarmStateInput{AlarmName: aws.String("none"), StateValue: types.StateValueAlarm, StateReason: reason}); !errors.As(err, &missing) {
+			t.Errorf("of no alarm: %v, want ResourceNotFound", err)
+		}
+		if _, err := c.SetAlarmState(ctx, &cloudwatch.SetAlarmStateInput{AlarmName: aws.String("full"), StateValue: "FULL", StateReason: reason}); err == nil {
+			t.Error("a state that there is not was set")
+		}
+	})
+	s.until(time.Minute)
+	if got := s.states(); got != "" {
+		t.Errorf("changed to %s", got)
+	}
+}
+
 func TestADeletedAlarmIsNotEvaluated(t *testing.T) {
 	s := set(t, 1, nil)
 	s.alarm(0, fullness("full"))

@@ -28,6 +28,8 @@ func badKey(service string) (code string, status int) {
 	switch service {
 	case "eks", "events":
 		return "UnrecognizedClientException", http.StatusForbidden
+	case "dynamodb":
+		return "UnrecognizedClientException", http.StatusBadRequest
 	case "ec2":
 		return "AuthFailure", http.StatusUnauthorized
 	}

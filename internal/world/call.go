@@ -20,7 +20,7 @@ import (
 type Call struct {
 	At         time.Time // when it had its effect
 	Took       time.Duration
-	Service    string // IAM prefix, as "eks", "ec2", "cloudwatch", "sns", "events", "sts", "ledger"
+	Service    string // IAM prefix, as "eks", "ec2", "cloudwatch", "sns", "events", "dynamodb", "sts", "ledger"
 	Op         string // as "DescribeAddon"
 	Try        int    // 1 is the first
 	Principal  string // the caller's ARN

@@ -22,6 +22,7 @@ func cloudwatchCalls() map[string]handler {
 		"DescribeAlarms": on((*World).describeAlarms),
 		"PutMetricAlarm": on((*World).putMetricAlarm),
 		"DeleteAlarms":   on((*World).deleteAlarms),
+		"SetAlarmState":  on((*World).setAlarmState),
 		"PutMetricData":  on((*World).putMetricData),
 	}
 }

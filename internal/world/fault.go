@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	dynamodb "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	eks "github.com/aws/aws-sdk-go-v2/service/eks/types"
 	events "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 	sns "github.com/aws/aws-sdk-go-v2/service/sns/types"
@@ -97,6 +98,8 @@ func statusOf(service, code string) int {
 		return slices.ContainsFunc(parts, func(p string) bool { return strings.Contains(code, p) })
 	}
 	switch {
+	case service == "dynamodb" && !has("Unavailable", "InternalServerError"): // developer guide, "Error handling with DynamoDB"
+		return http.StatusBadRequest
 	case code == "RequestLimitExceeded", has("Unavailable"):
 		return http.StatusServiceUnavailable
 	case has("Denied", "Unauthorized", "AuthorizationError"):
@@ -169,6 +172,16 @@ func (w *World) need(c *Call, action string) error {
 func modelled(service, code, message string) error {
 	m := aws.String(message)
 	switch (operation{service, code}) {
+	case operation{"dynamodb", "InternalServerError"}:
+		return &dynamodb.InternalServerError{Message: m}
+	case operation{"dynamodb", "ProvisionedThroughputExceededException"}:
+		return &dynamodb.ProvisionedThroughputExceededException{Message: m}
+	case operation{"dynamodb", "RequestLimitExceeded"}:
+		return &dynamodb.RequestLimitExceeded{Message: m}
+	case operation{"dynamodb", "ResourceNotFoundException"}:
+		return &dynamodb.ResourceNotFoundException{Message: m}
+	case operation{"dynamodb", "ThrottlingException"}:
+		return &dynamodb.ThrottlingException{Message: m}
 	case operation{"eks", "AccessDeniedException"}:
 		return &eks.AccessDeniedException{Message: m}
 	case operation{"eks", "ClientException"}:

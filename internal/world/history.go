@@ -120,7 +120,7 @@ func brief(in any) string {
 	for i := range v.NumField() {
 		switch f := v.Type().Field(i); {
 		case !f.IsExported() || v.Field(i).IsZero():
-		case slices.Contains([]string{"ClientRequestToken", "RoleSessionName", "DurationSeconds", "ExternalId"}, f.Name):
+		case varies(f.Name):
 		case f.Name == "ConfigurationValues":
 			parts = append(parts, f.Name+":…")
 		default:
@@ -128,6 +128,11 @@ func brief(in any) string {
 		}
 	}
 	return "{" + strings.Join(parts, " ") + "}"
+}
+
+// varies reports whether a field, or an attribute of an item, differs from run to run or may be secret.
+func varies(name string) bool {
+	return slices.Contains([]string{"ClientRequestToken", "RoleSessionName", "DurationSeconds", "ExternalId", "token"}, name)
 }
 
 // value writes one value, following pointers, which fmt would print as addresses.
@@ -152,7 +157,9 @@ func value(v reflect.Value) string {
 	case reflect.Map: // those of the SDK have texts as keys
 		var parts []string
 		for _, k := range v.MapKeys() {
-			parts = append(parts, k.String()+":"+value(v.MapIndex(k)))
+			if !varies(k.String()) {
+				parts = append(parts, k.String()+":"+value(v.MapIndex(k)))
+			}
 		}
 		slices.Sort(parts)
 		return "{" + strings.Join(parts, " ") + "}"

@@ -2,6 +2,7 @@ package world_test
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"strings"
@@ -13,6 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	ddb "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/eks"
 	ekstypes "github.com/aws/aws-sdk-go-v2/service/eks/types"
@@ -47,11 +50,19 @@ type (
 	cloudwatchAPI interface {
 		DescribeAlarms(context.Context, *cloudwatch.DescribeAlarmsInput, ...func(*cloudwatch.Options)) (*cloudwatch.DescribeAlarmsOutput, error)
 		PutMetricAlarm(context.Context, *cloudwatch.PutMetricAlarmInput, ...func(*cloudwatch.Options)) (*cloudwatch.PutMetricAlarmOutput, error)
+		SetAlarmState(context.Context, *cloudwatch.SetAlarmStateInput, ...func(*cloudwatch.Options)) (*cloudwatch.SetAlarmStateOutput, error)
 		DeleteAlarms(context.Context, *cloudwatch.DeleteAlarmsInput, ...func(*cloudwatch.Options)) (*cloudwatch.DeleteAlarmsOutput, error)
 		PutMetricData(context.Context, *cloudwatch.PutMetricDataInput, ...func(*cloudwatch.Options)) (*cloudwatch.PutMetricDataOutput, error)
 	}
 	snsAPI interface {
 		Publish(context.Context, *sns.PublishInput, ...func(*sns.Options)) (*sns.PublishOutput, error)
+	}
+	dynamodbAPI interface {
+		GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error)
+		PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error)
+		Query(context.Context, *dynamodb.QueryInput, ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error)
+		Scan(context.Context, *dynamodb.ScanInput, ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error)
+		BatchGetItem(context.Context, *dynamodb.BatchGetItemInput, ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error)
 	}
 	eventsAPI interface {
 		PutEvents(context.Context, *eventbridge.PutEventsInput, ...func(*eventbridge.Options)) (*eventbridge.PutEventsOutput, error)
@@ -65,6 +76,7 @@ type clients struct {
 	cloudwatch cloudwatchAPI
 	sns        snsAPI
 	events     eventsAPI
+	dynamodb   dynamodbAPI
 }
 
 // mount gives the clients of a role; those of the empty role are the hub's own.
@@ -77,7 +89,7 @@ func direct(w *world.World) mount {
 		if role != "" {
 			c = base.Assume(role, region)
 		}
-		return clients{c, c, c, c, c}
+		return clients{c, c, c, c, c, c}
 	}
 }
 
@@ -93,7 +105,7 @@ func sdk(w *world.World) mount {
 			}
 			cfg.Credentials = roles[role]
 		}
-		return clients{eks.NewFromConfig(cfg), ec2.NewFromConfig(cfg), cloudwatch.NewFromConfig(cfg), sns.NewFromConfig(cfg), eventbridge.NewFromConfig(cfg)}
+		return clients{eks.NewFromConfig(cfg), ec2.NewFromConfig(cfg), cloudwatch.NewFromConfig(cfg), sns.NewFromConfig(cfg), eventbridge.NewFromConfig(cfg), dynamodb.NewFromConfig(cfg)}
 	}
 }
 
@@ -156,20 +168,41 @@ func everything(ctx context.Context, s *stage, l *told, c clients) {
 		l.say("alarm", err, nil)
 		_, err = c.cloudwatch.PutMetricData(ctx, &cloudwatch.PutMetricDataInput{Namespace: aws.String("N"), MetricData: []cwtypes.MetricDatum{{MetricName: aws.String("M"), Value: aws.Float64(99)}}})
 		l.say("data", err, nil)
+		_, err = c.cloudwatch.SetAlarmState(ctx, &cloudwatch.SetAlarmStateInput{AlarmName: &name, StateValue: cwtypes.StateValueAlarm, StateReason: aws.String("r")})
+		l.say("state", err, nil)
 		_, err = c.cloudwatch.DeleteAlarms(ctx, &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{name}})
 		l.say("no alarm", err, nil)
 		_, err = c.sns.Publish(ctx, &sns.PublishInput{Message: aws.String("m"), TopicArn: aws.String("arn:aws:sns:eu-central-1:111122223333:t")})
 		l.say("message", err, nil)
 		events, err := c.events.PutEvents(ctx, &eventbridge.PutEventsInput{Entries: []ebtypes.PutEventsRequestEntry{{Source: aws.String("s"), DetailType: aws.String("t"), Detail: aws.String("{}")}}})
 		l.say("events", err, events != nil && events.FailedEntryCount == 0)
+		keep(ctx, l, c.dynamodb, fmt.Sprint(round))
 		l.say("ledger", s.Through(ctx, caller, "ledger:Save", func() error { return nil }), nil)
 	}
+}
+
+// keep writes an item of a table, and reads it in every way.
+func keep(ctx context.Context, l *told, c dynamodbAPI, sort string) {
+	key := item("p", "a", "s", sort)
+	_, err := c.PutItem(ctx, &dynamodb.PutItemInput{TableName: tableName, Item: item("p", "a", "s", sort, "ip", "x", "is", sort, "token", rand.Text()),
+		ConditionExpression: aws.String("attribute_not_exists(#p)"), ExpressionAttributeNames: map[string]string{"#p": "p"}})
+	l.say("put", err, nil)
+	one, err := c.GetItem(ctx, &dynamodb.GetItemInput{TableName: tableName, Key: key})
+	l.say("get", err, one != nil && one.Item != nil)
+	in := query("#ip = :ip", map[string]string{"#ip": "ip"}, item(":ip", "x"))
+	in.IndexName = aws.String("i")
+	part, err := c.Query(ctx, in)
+	l.say("query", err, part != nil && len(part.Items) > 1)
+	_, err = c.Scan(ctx, &dynamodb.ScanInput{TableName: tableName, ConsistentRead: aws.Bool(true)})
+	l.say("scan", err, nil)
+	_, err = c.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: map[string]ddb.KeysAndAttributes{"t": {Keys: []map[string]ddb.AttributeValue{key, item("p", "a", "s", "none")}}}})
+	l.say("batch", err, nil)
 }
 
 // rough makes a world in which much goes wrong.
 func rough(s *world.Spec) {
 	crowded(s)
-	s.Behaviour.Throttled = 0.2
+	s.Behaviour.Throttled, s.Behaviour.IndexLag, s.Behaviour.Unprocessed = 0.2, time.Second, 0.3
 	s.Behaviour.Latency = world.Range{Min: 10 * time.Millisecond, Max: 200 * time.Millisecond}
 	s.Faults = []world.Fault{
 		{Service: "sts", Principal: "cniguard-updater", Code: "AccessDenied"},
@@ -184,7 +217,7 @@ func rough(s *world.Spec) {
 
 // play has several processes do everything in a mount, and gives the history and what they saw.
 func play(t *testing.T, seed uint64, spec func(*world.Spec), m func(*world.World) mount, crash int) []string {
-	s := set(t, seed, spec)
+	s := set(t, seed, spec).furnish()
 	l, as := &told{}, m(s.World)
 	if crash > 0 {
 		s.CrashAt(crash, crash%2 == 0)
@@ -269,6 +302,10 @@ func TestBothMountsValidateAlike(t *testing.T) {
 			_, err := c.cloudwatch.PutMetricAlarm(ctx, &cloudwatch.PutMetricAlarmInput{Dimensions: dimension})
 			return err
 		},
+		"SetAlarmState": func(ctx context.Context, c clients) error {
+			_, err := c.cloudwatch.SetAlarmState(ctx, nil)
+			return err
+		},
 		"DeleteAlarms": func(ctx context.Context, c clients) error { _, err := c.cloudwatch.DeleteAlarms(ctx, nil); return err },
 		"PutMetricData": func(ctx context.Context, c clients) error {
 			_, err := c.cloudwatch.PutMetricData(ctx, &cloudwatch.PutMetricDataInput{MetricData: []cwtypes.MetricDatum{{Dimensions: dimension, StatisticValues: &cwtypes.StatisticSet{}}}})
@@ -276,6 +313,18 @@ func TestBothMountsValidateAlike(t *testing.T) {
 		},
 		"Publish":   func(ctx context.Context, c clients) error { _, err := c.sns.Publish(ctx, nil); return err },
 		"PutEvents": func(ctx context.Context, c clients) error { _, err := c.events.PutEvents(ctx, nil); return err },
+		"GetItem":   func(ctx context.Context, c clients) error { _, err := c.dynamodb.GetItem(ctx, nil); return err },
+		"PutItem":   func(ctx context.Context, c clients) error { _, err := c.dynamodb.PutItem(ctx, nil); return err },
+		"Query":     func(ctx context.Context, c clients) error { _, err := c.dynamodb.Query(ctx, nil); return err },
+		"Scan":      func(ctx context.Context, c clients) error { _, err := c.dynamodb.Scan(ctx, nil); return err },
+		"BatchGetItem": func(ctx context.Context, c clients) error {
+			_, err := c.dynamodb.BatchGetItem(ctx, nil)
+			return err
+		},
+		"BatchGetItem, inside": func(ctx context.Context, c clients) error {
+			_, err := c.dynamodb.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: map[string]ddb.KeysAndAttributes{"t": {}}})
+			return err
+		},
 	}
 	s.at(0, func(ctx context.Context, _ *world.Client) {
 		for name, call := range calls {

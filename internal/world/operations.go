@@ -5,6 +5,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/eks"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
@@ -96,6 +97,11 @@ func (c *Client) DeleteAlarms(ctx context.Context, in *cloudwatch.DeleteAlarmsIn
 	return invoke[cloudwatch.DeleteAlarmsOutput](ctx, c, "CloudWatch", "DeleteAlarms", in)
 }
 
+// SetAlarmState is the method of the same name of the SDK's client.
+func (c *Client) SetAlarmState(ctx context.Context, in *cloudwatch.SetAlarmStateInput, _ ...func(*cloudwatch.Options)) (*cloudwatch.SetAlarmStateOutput, error) {
+	return invoke[cloudwatch.SetAlarmStateOutput](ctx, c, "CloudWatch", "SetAlarmState", in)
+}
+
 // PutMetricData is the method of the same name of the SDK's client.
 func (c *Client) PutMetricData(ctx context.Context, in *cloudwatch.PutMetricDataInput, _ ...func(*cloudwatch.Options)) (*cloudwatch.PutMetricDataOutput, error) {
 	return invoke[cloudwatch.PutMetricDataOutput](ctx, c, "CloudWatch", "PutMetricData", in)
@@ -109,6 +115,31 @@ func (c *Client) Publish(ctx context.Context, in *sns.PublishInput, _ ...func(*s
 // PutEvents is the method of the same name of the SDK's client.
 func (c *Client) PutEvents(ctx context.Context, in *eventbridge.PutEventsInput, _ ...func(*eventbridge.Options)) (*eventbridge.PutEventsOutput, error) {
 	return invoke[eventbridge.PutEventsOutput](ctx, c, "EventBridge", "PutEvents", in)
+}
+
+// GetItem is the method of the same name of the SDK's client.
+func (c *Client) GetItem(ctx context.Context, in *dynamodb.GetItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
+	return invoke[dynamodb.GetItemOutput](ctx, c, "DynamoDB", "GetItem", in)
+}
+
+// PutItem is the method of the same name of the SDK's client.
+func (c *Client) PutItem(ctx context.Context, in *dynamodb.PutItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
+	return invoke[dynamodb.PutItemOutput](ctx, c, "DynamoDB", "PutItem", in)
+}
+
+// Query is the method of the same name of the SDK's client.
+func (c *Client) Query(ctx context.Context, in *dynamodb.QueryInput, _ ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
+	return invoke[dynamodb.QueryOutput](ctx, c, "DynamoDB", "Query", in)
+}
+
+// Scan is the method of the same name of the SDK's client.
+func (c *Client) Scan(ctx context.Context, in *dynamodb.ScanInput, _ ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error) {
+	return invoke[dynamodb.ScanOutput](ctx, c, "DynamoDB", "Scan", in)
+}
+
+// BatchGetItem is the method of the same name of the SDK's client.
+func (c *Client) BatchGetItem(ctx context.Context, in *dynamodb.BatchGetItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error) {
+	return invoke[dynamodb.BatchGetItemOutput](ctx, c, "DynamoDB", "BatchGetItem", in)
 }
 
 // AssumeRole is the method of the same name of the SDK's client.

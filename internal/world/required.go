@@ -5,6 +5,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	dynamodbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/eks"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
@@ -57,12 +59,24 @@ func missing(in any) error {
 		return nested(require("PutMetricAlarmInput", field{"AlarmName", in.AlarmName != nil}), "PutMetricAlarmInput", "Dimensions", missingInDimensions(in.Dimensions))
 	case *cloudwatch.DeleteAlarmsInput:
 		return require("DeleteAlarmsInput", field{"AlarmNames", in.AlarmNames != nil})
+	case *cloudwatch.SetAlarmStateInput:
+		return require("SetAlarmStateInput", field{"AlarmName", in.AlarmName != nil}, field{"StateValue", in.StateValue != ""}, field{"StateReason", in.StateReason != nil})
 	case *cloudwatch.PutMetricDataInput:
 		return nested(require("PutMetricDataInput", field{"Namespace", in.Namespace != nil}), "PutMetricDataInput", "MetricData", missingInData(in.MetricData))
 	case *sns.PublishInput:
 		return require("PublishInput", field{"Message", in.Message != nil})
 	case *eventbridge.PutEventsInput:
 		return require("PutEventsInput", field{"Entries", in.Entries != nil})
+	case *dynamodb.GetItemInput:
+		return require("GetItemInput", field{"TableName", in.TableName != nil}, field{"Key", in.Key != nil})
+	case *dynamodb.PutItemInput:
+		return require("PutItemInput", field{"TableName", in.TableName != nil}, field{"Item", in.Item != nil})
+	case *dynamodb.QueryInput:
+		return require("QueryInput", field{"TableName", in.TableName != nil})
+	case *dynamodb.ScanInput:
+		return require("ScanInput", field{"TableName", in.TableName != nil})
+	case *dynamodb.BatchGetItemInput:
+		return nested(require("BatchGetItemInput", field{"RequestItems", in.RequestItems != nil}), "BatchGetItemInput", "RequestItems", missingInBatch(in.RequestItems))
 	case *sts.AssumeRoleInput:
 		return require("AssumeRoleInput", field{"RoleArn", in.RoleArn != nil}, field{"RoleSessionName", in.RoleSessionName != nil})
 	}
@@ -80,6 +94,14 @@ func nested(err error, context, name string, inner error) error {
 	}
 	wrong.AddNested(name, inner.(smithy.InvalidParamsError))
 	return wrong
+}
+
+func missingInBatch(wanted map[string]dynamodbtypes.KeysAndAttributes) error {
+	var list error
+	for _, name := range sorted(wanted) {
+		list = nested(list, "BatchGetRequestMap", fmt.Sprintf("[%q]", name), require("KeysAndAttributes", field{"Keys", wanted[name].Keys != nil}))
+	}
+	return list
 }
 
 func missingInUpdate(in *eks.UpdateAddonInput) error {

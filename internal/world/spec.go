@@ -132,7 +132,7 @@ type Catalogue struct {
 
 // Fault makes calls fail, or slow. Every field that is set must fit the call.
 type Fault struct {
-	Service   string        `yaml:"service"`   // IAM prefix, as "eks", "ec2", "cloudwatch", "sns", "events", "sts", "ledger"; empty: any but sts and ledger
+	Service   string        `yaml:"service"`   // IAM prefix, as "eks", "ec2", "cloudwatch", "sns", "events", "dynamodb", "sts", "ledger"; empty: any but sts and ledger
 	Operation string        `yaml:"operation"` // as "DescribeAddon"; empty: any
 	Account   string        `yaml:"account"`
 	Region    string        `yaml:"region"`
@@ -192,6 +192,8 @@ type Behaviour struct {
 	EntriesFailed      float64       `yaml:"entriesFailed"`      // chance that an entry of PutEvents fails while the call succeeds
 	InvocationsDoubled float64       `yaml:"invocationsDoubled"` // chance that a function gets an event twice
 	AlarmDelay         time.Duration `yaml:"alarmDelay"`         // from the minute of a point to the evaluation that sees it; zero: 1 minute
+	IndexLag           time.Duration `yaml:"indexLag"`           // how far DynamoDB's indexes, and reads that are not consistent, are behind (facts-aws.md, 2.2)
+	Unprocessed        float64       `yaml:"unprocessed"`        // chance that BatchGetItem leaves some of its items for a later call
 }
 
 // Likely is the behaviour that the facts point to, with latencies like those of the real services.
@@ -268,10 +270,11 @@ type OrderKind string
 
 // The orders of people.
 const (
-	Approve OrderKind = "approve"
-	Deny    OrderKind = "deny"
-	Halt    OrderKind = "halt"
-	Resume  OrderKind = "resume"
+	Approve  OrderKind = "approve"
+	Deny     OrderKind = "deny"
+	Halt     OrderKind = "halt"
+	Teardown OrderKind = "teardown" // a halt that has every alarm removed too
+	Resume   OrderKind = "resume"
 )
 
 // Order is what a person orders at a time.

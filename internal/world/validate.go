@@ -208,7 +208,7 @@ func (v *validation) catalogue(field string, list []Catalogue) {
 
 func (v *validation) fault(field string, f *Fault) {
 	v.chance(field+".chance", f.Chance)
-	services := []string{"", "eks", "ec2", "cloudwatch", "sns", "events", "sts", "ledger"}
+	services := []string{"", "eks", "ec2", "cloudwatch", "sns", "events", "dynamodb", "sts", "ledger"}
 	v.check(slices.Contains(services, f.Service), field+".service", quote(f.Service)+" is not simulated", fmt.Sprint("want one of", services))
 	v.check(f.Code != "" || f.Latency > 0, field+".code", "is missing", "want an error code, or latency")
 	v.check(f.Latency >= 0, field+".latency", "is negative", "want a duration")
@@ -224,9 +224,11 @@ func (v *validation) behaviour() {
 	v.chance("behaviour.eventsDoubled", b.EventsDoubled)
 	v.chance("behaviour.entriesFailed", b.EntriesFailed)
 	v.chance("behaviour.invocationsDoubled", b.InvocationsDoubled)
+	v.chance("behaviour.unprocessed", b.Unprocessed)
 	v.check(b.PageSize >= 0, "behaviour.pageSize", "is negative", "want a number of items")
 	v.check(b.EventsDelayedMax >= 0, "behaviour.eventsDelayedMax", "is negative", "want a duration")
 	v.check(b.AlarmDelay >= 0, "behaviour.alarmDelay", "is negative", "want a duration")
+	v.check(b.IndexLag >= 0, "behaviour.indexLag", "is negative", "want a duration")
 	v.check(b.ClockBehind >= 0, "behaviour.clockBehind", "is negative", "want a duration")
 	for _, r := range []struct {
 		field string
@@ -255,7 +257,8 @@ func (v *validation) script() {
 	for i, o := range v.spec.Orders {
 		at := fmt.Sprintf("orders[%d]", i)
 		v.offset(at, o.At)
-		v.check(slices.Contains([]OrderKind{Approve, Deny, Halt, Resume}, o.Kind), at+".kind", quote(string(o.Kind))+" is not an order", "want approve, deny, halt or resume")
+		v.check(slices.Contains([]OrderKind{Approve, Deny, Halt, Teardown, Resume}, o.Kind), at+".kind",
+			quote(string(o.Kind))+" is not an order", "want approve, deny, halt, teardown or resume")
 		if o.Kind == Approve || o.Kind == Deny {
 			v.known(at, cluster.ID{Account: o.Account, Region: o.Region, Name: o.Name})
 		}

@@ -1,5 +1,5 @@
-// Package world is simulated AWS: EKS, EC2, CloudWatch, SNS, EventBridge, Lambda and STS, as far as the product uses them,
-// in the virtual time of package sim.
+// Package world is simulated AWS: EKS, EC2, CloudWatch, SNS, EventBridge, Lambda, DynamoDB and STS, as far as the product uses
+// them, in the virtual time of package sim.
 //
 // The same world is mounted in two ways. Config answers real SDK clients below their own validation and retries; Client has
 // the SDK clients' methods itself and is some twenty times faster. Both lead every call through one gauntlet (see Call):
@@ -37,6 +37,7 @@ type World struct {
 	identities identities
 	clusters   clusters
 	network    network
+	tables     map[string]*table // of DynamoDB, in the hub
 
 	metrics // cloudwatch.go
 	lambda  // lambda.go
@@ -61,6 +62,7 @@ func New(spec Spec, clock *sim.Clock) (*World, error) {
 	w.handle("cloudwatch", cloudwatchCalls())
 	w.handle("sns", snsCalls())
 	w.handle("events", eventbridgeCalls())
+	w.handle("dynamodb", dynamodbCalls())
 	w.openNetwork()
 	w.openClusters()
 	w.openCloudWatch()

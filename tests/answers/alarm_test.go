@@ -39,7 +39,7 @@ func TestAnAlarmTellsThePolicysTopics(t *testing.T) {
 		if diff := cmp.Diff([][]string{{oncall}, {oncall}}, [][]string{a.AlarmActions, a.OKActions}); diff != "" {
 			t.Errorf("the actions on ALARM and on OK (-want +got):\n%s", diff)
 		}
-		want := map[string][]string{oncall: {"OK:", "ALARM:", "OK:"}, "arn:aws:sns:eu-central-1:111122223333:cniguard": {"WARNING:", "RECOVERED:"}}
+		want := map[string][]string{oncall: {"OK:", "ALARM:", "OK:"}, "arn:aws:sns:eu-central-1:111122223333:cniguard-oncall": {"ALARM:", "OK:"}}
 		if diff := cmp.Diff(want, told); diff != "" {
 			t.Errorf("who was told (-want +got):\n%s", diff)
 		}

@@ -46,7 +46,6 @@ func TestAnOutdatedClusterGetsItsAlarmAndIsToldOnce(t *testing.T) {
 	f := s.function(event.Urgent, observing, nil)
 	f.succeeds(sample(t, "update-addon.json"))
 
-	const subject = "WARNING: prod-eu: vpc-cni v1.18.5-eksbuild.1 is older than the floor"
 	if diff := cmp.Diff([]string{subject}, s.subjects()); diff != "" {
 		t.Fatalf("subjects (-want +have):\n%s", diff)
 	}

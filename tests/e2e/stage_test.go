@@ -31,11 +31,14 @@ import (
 const (
 	hub    = "444455556666" // whose events own-*.json are
 	region = "eu-central-1"
-	topic  = "arn:aws:sns:eu-central-1:444455556666:cniguard"
+	topic  = "arn:aws:sns:eu-central-1:444455556666:cniguard-oncall"
 
 	podRole       = "arn:aws:iam::111122223333:role/aws-node"
 	podIdentity   = "arn:aws:eks:eu-central-1:111122223333:podidentityassociation/prod-eu/a-1"
 	configuration = `{"env":{"HTTP_PROXY":"http://aws-node:` + secret + `-configuration@proxy"}}`
+
+	// subject is that of the message about prod.
+	subject = "ALARM: WARNING: prod-eu: vpc-cni v1.18.5-eksbuild.1 is older than the floor"
 
 	// secret is in all that must not be in the log.
 	secret = "s3cr3t"
@@ -96,6 +99,7 @@ func set(t *testing.T, change func(*world.Spec)) *stage {
 		t.Fatal(err)
 	}
 	w.Record(true)
+	w.CreateTable(world.Table{Name: "cniguard", Key: world.Key{Partition: "pk", Sort: "sk"}, Index: "due", IndexKey: world.Key{Partition: "due", Sort: "at"}})
 	s := &stage{T: t, woken: map[event.Target][][]byte{}}
 	s.deploy(w, event.Urgent)
 	s.deploy(w, event.Bulk)
@@ -167,7 +171,7 @@ func (s *stage) environment(which event.Target, rules string) map[string]string 
 	return map[string]string{
 		"AWS_REGION": region, "AWS_ENDPOINT_URL": s.url, "LAMBDA_TASK_ROOT": root,
 		"AWS_ACCESS_KEY_ID": keys.AccessKeyID, "AWS_SECRET_ACCESS_KEY": secret + "-key", "AWS_SESSION_TOKEN": secret + "-session",
-		"CNIGUARD_FUNCTION": string(which), "CNIGUARD_TOPIC_ARN": topic, "CNIGUARD_LEDGER": "memory",
+		"CNIGUARD_FUNCTION": string(which), "CNIGUARD_TOPIC_ONCALL": topic, "CNIGUARD_LEDGER": "arn:aws:dynamodb:" + region + ":" + hub + ":table/cniguard",
 		"CNIGUARD_EXTERNAL_ID": secret + "-external", "CNIGUARD_LOG_LEVEL": "debug",
 	}
 }

@@ -27,14 +27,14 @@ func TestAnEnvironmentThatIsWrongEndsTheProgramWithEveryMistake(t *testing.T) {
 		want   []string
 	}{
 		{"nothing is set", nil, []string{
-			"CNIGUARD_FUNCTION is not set", "CNIGUARD_TOPIC_ARN is not set", "CNIGUARD_LEDGER is not set", "CNIGUARD_POLICY",
+			"CNIGUARD_FUNCTION is not set", "CNIGUARD_TOPIC_ONCALL is not set", "CNIGUARD_LEDGER is not set", "CNIGUARD_POLICY",
 			"AWS_REGION is not set", "AWS_ACCESS_KEY_ID is not set", "AWS_SECRET_ACCESS_KEY is not set",
 		}},
 		{"everything is wrong", map[string]string{
-			"CNIGUARD_FUNCTION": "both", "CNIGUARD_TOPIC_ARN": "topic", "CNIGUARD_LEDGER": "disk", "CNIGUARD_LOG_LEVEL": "loud",
+			"CNIGUARD_FUNCTION": "both", "CNIGUARD_TOPIC_ONCALL": "topic", "CNIGUARD_LEDGER": "disk", "CNIGUARD_LOG_LEVEL": "loud",
 			"CNIGUARD_POLICY": policy("{}"), "AWS_REGION": "Frankfurt", "AWS_ENDPOINT_URL": "here",
 		}, []string{
-			`CNIGUARD_FUNCTION is "both"; want urgent or bulk`, `CNIGUARD_TOPIC_ARN is "topic"`, `CNIGUARD_LEDGER is "disk"`,
+			`CNIGUARD_FUNCTION is "both"; want urgent or bulk`, `CNIGUARD_TOPIC_ONCALL is "topic"`, `CNIGUARD_LEDGER is "disk"`,
 			`CNIGUARD_LOG_LEVEL is "loud"; want debug, info, warn or error`, "CNIGUARD_POLICY", `AWS_REGION "Frankfurt"`, `AWS_ENDPOINT_URL "here"`,
 		}},
 		{"the policy is not there", map[string]string{"CNIGUARD_POLICY": filepath.Join(t.TempDir(), "none.json")}, []string{"CNIGUARD_POLICY", "none.json"}},

@@ -46,11 +46,10 @@ func TestTheAddonIsUpdatedWhenItsAlarmTurnsOKAndKeepsWhatItHad(t *testing.T) {
 		t.Errorf("the add-on (-want +have):\n%s", diff)
 	}
 	told := []string{
-		"WARNING: prod-eu: vpc-cni v1.18.5-eksbuild.1 is older than the floor", // by bulk
+		subject, // by bulk, and once: both functions have one ledger
 		"UPDATE STARTED: prod-eu: the update of vpc-cni to v1.19.0-eksbuild.1 has started",
-		"WARNING: prod-eu: vpc-cni v1.18.5-eksbuild.1 is older than the floor", // by urgent: in memory, each has its own ledger
 		"UPDATED: prod-eu: vpc-cni is updated to v1.19.0-eksbuild.1",
-		"RECOVERED: prod-eu: vpc-cni is no longer older than the floor",
+		"OK: RECOVERED: prod-eu: vpc-cni is no longer older than the floor",
 	}
 	if diff := cmp.Diff(told, s.subjects()); diff != "" {
 		t.Errorf("subjects (-want +have):\n%s", diff)

@@ -5,6 +5,7 @@ package hostile_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"maps"
 	"os"
 	"slices"
@@ -193,8 +194,9 @@ func TestNothingHostileComesOutOfTheFunctions(t *testing.T) {
 			for _, f := range got.World.FailureQueue() {
 				check(t, "failure queue", f.Error)
 			}
-			records, err := json.Marshal(got.Ledger.All())
-			if err != nil {
+			all, readErr := got.Ledger.All(t.Context())
+			records, err := json.Marshal(all)
+			if err := errors.Join(readErr, err); err != nil {
 				t.Fatal(err)
 			}
 			secrets(t, "ledger", string(records))
@@ -210,25 +212,30 @@ func checkMessages(t *testing.T, got *ran) {
 		for name, value := range in.MessageAttributes {
 			check(t, "attribute "+name, aws.ToString(value.StringValue))
 		}
-		for protocol, shape := range checkJSON(t, "envelope", aws.ToString(in.Message)) {
-			body := shape.(string)
+		topic := aws.ToString(in.TopicArn)[strings.LastIndexByte(aws.ToString(in.TopicArn), '-')+1:]
+		each(checkJSON(t, topic, aws.ToString(in.Message)), func(body string) {
 			if strings.HasPrefix(body, "{") {
-				checkJSON(t, protocol, body)
+				checkJSON(t, topic, body)
 			}
 			for _, mention := range []string{"<!", "<@", "<users/", "@channel", "@here", "@everyone"} {
 				if strings.Contains(body, mention) {
-					t.Errorf("%s: a mention comes out: %.300q", protocol, body)
+					t.Errorf("%s: a mention comes out: %.300q", topic, body)
 				}
 			}
-		}
+			if topic == "chat" && strings.ContainsAny(body, "<>@&") {
+				t.Errorf("a chat's control character comes out: %.300q", body)
+			}
+		})
 		if strings.Contains(*in.Message, "EVIL") {
-			through[aws.ToString(in.MessageAttributes["cluster"].StringValue)]++
+			through[topic+" "+aws.ToString(in.MessageAttributes["cluster"].StringValue)]++
 		}
 	}
 	// An empty name: of the account and region, whose clusters cannot be listed.
 	for _, cluster := range []string{"", "tagged", "strange", "degraded", "failing", "refused", "unreadable"} {
-		if through[cluster] == 0 {
-			t.Errorf("the text came into no message about %q: %v", cluster, through)
+		for _, topic := range []string{"oncall", "chat", "machine"} {
+			if through[topic+" "+cluster] == 0 {
+				t.Errorf("the text came into no message to %s about %q: %v", topic, cluster, through)
+			}
 		}
 	}
 }

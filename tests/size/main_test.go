@@ -68,14 +68,14 @@ func TestAFunctionThatStartsIsMeasured(t *testing.T) {
 
 func TestWhatCannotPassIsAnErrorThatSaysWhy(t *testing.T) {
 	broken := filepath.Join(t.TempDir(), "bootstrap")
-	if err := os.WriteFile(broken, []byte("#!/bin/sh\necho CNIGUARD_TOPIC_ARN is not set\nexit 1\n"), 0o700); err != nil {
+	if err := os.WriteFile(broken, []byte("#!/bin/sh\necho CNIGUARD_TOPIC_ONCALL is not set\nexit 1\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	starting := dist(t, 1, broken)
 	for _, c := range []struct{ name, dist, want string }{
 		{"a zip above its bound", dist(t, 6_000_001, idle), "above its bound of 6 MB: " + runtime.GOARCH},
 		{"a folder without a zip", t.TempDir(), "there is no remediator-*.zip"},
-		{"a program that ends before its first poll", starting, "CNIGUARD_TOPIC_ARN is not set"},
+		{"a program that ends before its first poll", starting, "CNIGUARD_TOPIC_ONCALL is not set"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			out, err := exec.Command(size, c.dist).CombinedOutput()

@@ -121,7 +121,7 @@ func environment(dir string) ([]string, error) {
 	}
 	return []string{
 		"AWS_REGION=eu-central-1", "AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY=example", "AWS_SESSION_TOKEN=example",
-		"CNIGUARD_FUNCTION=urgent", "CNIGUARD_TOPIC_ARN=arn:aws:sns:eu-central-1:111122223333:cniguard", "CNIGUARD_LEDGER=memory",
+		"CNIGUARD_FUNCTION=urgent", "CNIGUARD_TOPIC_ONCALL=arn:aws:sns:eu-central-1:111122223333:cniguard-oncall", "CNIGUARD_LEDGER=memory",
 		"LAMBDA_TASK_ROOT=" + dir,
 	}, nil
 }

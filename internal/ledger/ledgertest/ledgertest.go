@@ -4,7 +4,7 @@ package ledgertest
 import (
 	"context"
 	"errors"
-	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -14,13 +14,17 @@ import (
 	"github.com/cniguard/cniguard/internal/check"
 	"github.com/cniguard/cniguard/internal/cluster"
 	"github.com/cniguard/cniguard/internal/event"
+	"github.com/cniguard/cniguard/internal/fault"
 	"github.com/cniguard/cniguard/internal/guard"
 )
 
-// Ledger is a ledger that people can order through.
+// Ledger is a ledger that people can order through and look at.
 type Ledger interface {
 	check.Ledger
+	All(ctx context.Context) ([]check.Kept, error)
 	Order(ctx context.Context, id cluster.ID, o guard.Order) error
+	Arrive(ctx context.Context, nonce string, at time.Time) error
+	Arrived(ctx context.Context, nonce string) (bool, error)
 }
 
 var (
@@ -35,18 +39,27 @@ func id(name string) cluster.ID {
 // Run checks a ledger. Each call of empty gives one with nothing in it.
 func Run(t *testing.T, empty func(t *testing.T) Ledger) {
 	for name, f := range map[string]func(*testing.T, Ledger){
-		"a record that was never saved is empty and has version 0": neverSaved,
-		"a saved record comes back whole":                          comesBack,
-		"a record that another saved in between is a conflict":     conflict,
-		"of two first savers one has a conflict":                   firstSavers,
-		"of many racing writers none is lost":                      racing,
-		"what is due is listed, the longest overdue first":         due,
-		"a busy record is due when its holder must have finished":  busyDue,
-		"a unit lists its own records in order of name":            units,
-		"what is handed out is a copy":                             copies,
-		"of each person the newest order for a cluster holds":      orders,
-		"a halt holds until somebody resumes":                      halts,
-		"an unknown kind of order is refused":                      unknownOrder,
+		"a record that was never saved is empty and has version 0":   neverSaved,
+		"a saved record comes back whole":                            comesBack,
+		"a record that another saved in between is a conflict":       conflict,
+		"of two first savers one has a conflict":                     firstSavers,
+		"of many racing writers none is lost":                        racing,
+		"what is due is listed, the longest overdue first":           due,
+		"a busy record is due when its holder must have finished":    busyDue,
+		"due times differ by a nanosecond":                           nanoseconds,
+		"a unit lists its own records in order of name":              units,
+		"a unit has a record of its own, before its clusters":        unitsOwn,
+		"all records are listed in order":                            all,
+		"there may be more records than fit into one answer":         many,
+		"a record of a newer schema is refused":                      newerRecord,
+		"what is handed out is a copy":                               copies,
+		"of each person the newest order for a cluster holds":        orders,
+		"a halt holds until somebody resumes":                        halts,
+		"a teardown holds until somebody resumes":                    teardown,
+		"an order comes back whole":                                  orderComesBack,
+		"an order or a halt of a newer schema is refused":            newerOrder,
+		"an unknown kind of order is refused":                        unknownOrder,
+		"a probe has arrived from its event on, and for nobody else": probe,
 	} {
 		t.Run(name, func(t *testing.T) { f(t, empty(t)) })
 	}
@@ -141,40 +154,54 @@ func racing(t *testing.T, l Ledger) {
 	}
 }
 
-func due(t *testing.T, l Ledger) {
-	for name, at := range map[string]time.Time{"late": noon.Add(-time.Hour), "later": noon.Add(-time.Minute), "now": noon, "soon": noon.Add(time.Second), "never": {}} {
-		save(t, l, check.Kept{Cluster: id(name), Record: guard.Record{Due: at}})
+func newerRecord(t *testing.T, l Ledger) {
+	save(t, l, check.Kept{Cluster: id("old"), Record: guard.Record{Schema: guard.Schema - 1, Version: "v"}})
+	if got := load(t, l, "old").Record.Version; got != "v" {
+		t.Errorf("an older record is read as %q", got)
 	}
-	expectDue(t, l, noon, "late", "later", "now")
-	k := load(t, l, "late")
-	k.Record.Due = time.Time{}
-	save(t, l, k)
-	expectDue(t, l, noon, "later", "now")
+	save(t, l, check.Kept{Cluster: id("new"), Record: guard.Record{Schema: guard.Schema + 1, Due: noon}})
+	k, err := l.Load(t.Context(), id("new"))
+	if refused(t, "Load", err); k.Version != 0 {
+		t.Errorf("with the error comes version %d, over which it could be saved", k.Version)
+	}
+	_, err = l.In(t.Context(), unit)
+	refused(t, "In", err)
+	_, err = l.All(t.Context())
+	refused(t, "All", err)
+	expectDue(t, l, noon, "new") // whoever checks it is told why it cannot be read
 }
 
-func busyDue(t *testing.T, l Ledger) {
-	save(t, l, check.Kept{Cluster: id("a"), Record: guard.Record{Due: noon, Busy: guard.Busy{By: "x", Until: noon.Add(time.Minute)}}})
-	expectDue(t, l, noon)
-	expectDue(t, l, noon.Add(time.Minute), "a")
+// refused wants the error to say what to do, and that trying again does not help.
+func refused(t *testing.T, what string, err error) {
+	t.Helper()
+	if err == nil || !strings.Contains(err.Error(), "deploy the newer cniguard") {
+		t.Errorf("%s gives %v", what, err)
+	} else if f := fault.Of(err); f == nil || f.Kind != fault.Terminal {
+		t.Errorf("%s gives the fault %+v", what, f)
+	}
 }
 
-func units(t *testing.T, l Ledger) {
-	for _, n := range []string{"c", "a", "b"} {
-		save(t, l, check.Kept{Cluster: id(n), Record: guard.Record{Version: n}})
+func probe(t *testing.T, l Ledger) {
+	arrived := func(nonce string, want bool) {
+		t.Helper()
+		if got, err := l.Arrived(t.Context(), nonce); err != nil || got != want {
+			t.Errorf("%s arrived: %v, %v; want %v", nonce, got, err, want)
+		}
 	}
-	save(t, l, check.Kept{Cluster: cluster.ID{Account: unit.Account, Region: "us-east-1", Name: "d"}})
-	save(t, l, check.Kept{Cluster: cluster.ID{Account: "444455556666", Region: unit.Region, Name: "e"}})
-	kept, err := l.In(t.Context(), unit)
-	if err != nil {
-		t.Fatal(err)
+	save(t, l, check.Kept{Cluster: id("a"), Record: full()})
+	arrived("A", false)
+	for _, at := range []time.Time{noon, noon.Add(time.Minute), noon} { // events may be doubled, and out of order
+		if err := l.Arrive(t.Context(), "A", at); err != nil {
+			t.Fatal(err)
+		}
+		arrived("A", true)
+		arrived("B", false)
 	}
-	var names []string
-	for _, k := range kept {
-		names = append(names, k.Cluster.Name+"="+k.Record.Version)
+	all, err := l.All(t.Context())
+	if diff := cmp.Diff([]string{"a"}, names(all)); diff != "" || err != nil {
+		t.Errorf("records: %v %s", err, diff)
 	}
-	if diff := cmp.Diff([]string{"a=a", "b=b", "c=c"}, names); diff != "" {
-		t.Error(diff)
-	}
+	expectDue(t, l, noon.Add(time.Hour), "a")
 }
 
 func copies(t *testing.T, l Ledger) {
@@ -185,59 +212,6 @@ func copies(t *testing.T, l Ledger) {
 	k.Record.Step.Token = "changed"
 	if diff := cmp.Diff(full(), load(t, l, "a").Record); diff != "" {
 		t.Errorf("a loaded record is shared with the ledger:\n%s", diff)
-	}
-}
-
-func orders(t *testing.T, l Ledger) {
-	give := func(by string, kind guard.OrderKind, at time.Time) {
-		t.Helper()
-		o := guard.Order{Kind: kind, By: by, Because: "b", At: at, Until: at.Add(time.Hour), Steps: []string{"v1.8.0"}, Keeps: "k"}
-		if err := l.Order(t.Context(), id("a"), o); err != nil {
-			t.Fatal(err)
-		}
-	}
-	give("ann", guard.Approval, noon)
-	give("bob", guard.Denial, noon.Add(time.Minute))
-	give("ann", guard.Denial, noon.Add(2*time.Minute))
-	got, err := l.Orders(t.Context(), id("a"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var texts []string
-	for _, o := range got {
-		texts = append(texts, fmt.Sprint(o.By, " ", o.Kind, " ", o.Because, " ", o.Steps, " ", o.Keeps, " ", o.Until.Sub(o.At)))
-	}
-	if diff := cmp.Diff([]string{"bob deny b [v1.8.0] k 1h0m0s", "ann deny b [v1.8.0] k 1h0m0s"}, texts); diff != "" {
-		t.Error(diff)
-	}
-	if got, err = l.Orders(t.Context(), id("b")); err != nil || len(got) > 0 {
-		t.Errorf("another cluster has %v, %v", got, err)
-	}
-}
-
-func halts(t *testing.T, l Ledger) {
-	halted := func() bool {
-		t.Helper()
-		f, err := l.Fleet(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		return f.Halt != nil && f.Halt.By == "ann" && f.Halt.Because == "incident"
-	}
-	if halted() {
-		t.Error("an empty ledger is halted")
-	}
-	if err := l.Order(t.Context(), cluster.ID{}, guard.Order{Kind: guard.Halting, By: "ann", Because: "incident", At: noon}); err != nil || !halted() {
-		t.Error("not halted", err)
-	}
-	if err := l.Order(t.Context(), cluster.ID{}, guard.Order{Kind: guard.Resuming, By: "bob", At: noon}); err != nil || halted() {
-		t.Error("still halted", err)
-	}
-}
-
-func unknownOrder(t *testing.T, l Ledger) {
-	if err := l.Order(t.Context(), id("a"), guard.Order{Kind: "nod", By: "ann", At: noon}); err == nil {
-		t.Error("it was taken")
 	}
 }
 
@@ -257,19 +231,4 @@ func load(t *testing.T, l Ledger, name string) check.Kept {
 		t.Fatal(err)
 	}
 	return k
-}
-
-func expectDue(t *testing.T, l Ledger, now time.Time, want ...string) {
-	t.Helper()
-	ids, err := l.Due(t.Context(), now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var names []string
-	for _, id := range ids {
-		names = append(names, id.Name)
-	}
-	if diff := cmp.Diff(want, names); diff != "" {
-		t.Errorf("due, -want +got:\n%s", diff)
-	}
 }

@@ -1,17 +1,15 @@
-// Command zip packs files into a zip whose bytes depend on nothing but the files' names, contents and whether they may be
-// executed: no times, no owners, no folders. So everybody can build a release's zip from its source and compare.
+// Command zip packs files into a reproducible zip, as package bundle describes it, in the order given and without their folders.
 //
 //	zip OUT FILE...
 package main
 
 import (
-	"archive/zip"
-	"compress/flate"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
+
+	"github.com/cniguard/cniguard/internal/bundle"
 )
 
 func main() {
@@ -20,57 +18,28 @@ func main() {
 		os.Exit(2)
 	}
 	if err := pack(os.Args[1], os.Args[2:]); err != nil {
-		fmt.Fprintln(os.Stderr, err)
+		fmt.Fprintf(os.Stderr, "pack %s: %v\n", os.Args[1], err)
 		os.Exit(1)
 	}
 }
 
-// pack writes the files into a zip, in the order given and without their folders.
-func pack(out string, files []string) (err error) {
+func pack(out string, names []string) (err error) {
+	files := make([]bundle.File, len(names))
+	for i, name := range names {
+		info, err := os.Stat(name)
+		if err != nil {
+			return err
+		}
+		content, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		files[i] = bundle.File{Name: filepath.Base(name), Executable: info.Mode()&0o100 != 0, Content: content}
+	}
 	f, err := os.Create(out)
 	if err != nil {
-		return fmt.Errorf("pack %s: %w", out, err)
+		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	z := zip.NewWriter(f)
-	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestCompression) })
-	for _, name := range files {
-		if err := add(z, name); err != nil {
-			return fmt.Errorf("pack %s: %w", out, err)
-		}
-	}
-	if err := z.Close(); err != nil {
-		return fmt.Errorf("pack %s: %w", out, err)
-	}
-	return nil
-}
-
-// Lambda runs bootstrap as a user who is not the zip's owner, so everybody may read and run.
-const (
-	plain      = 0o644
-	executable = 0o755
-)
-
-func add(z *zip.Writer, name string) error {
-	f, err := os.Open(name)
-	if err != nil {
-		return err
-	}
-	defer f.Close() //nolint:errcheck // it is only read
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	// A header without Modified has no times but the format's own zero.
-	header := &zip.FileHeader{Name: filepath.Base(name), Method: zip.Deflate}
-	header.SetMode(plain)
-	if info.Mode()&0o100 != 0 {
-		header.SetMode(executable)
-	}
-	w, err := z.CreateHeader(header)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(w, f)
-	return err
+	return bundle.Pack(f, files...)
 }

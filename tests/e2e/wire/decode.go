@@ -25,6 +25,8 @@ func fill(v reflect.Value, said any) error {
 		return fill(v.Elem(), said)
 	case v.Kind() == reflect.Struct && v.Type() != reflect.TypeFor[time.Time]():
 		return fillStruct(v, said)
+	case v.Kind() == reflect.Interface:
+		return fillUnion(v, said)
 	case v.Kind() == reflect.Map:
 		return fillMap(v, said)
 	case v.Kind() == reflect.Slice && v.Type().Elem().Kind() != reflect.Uint8:

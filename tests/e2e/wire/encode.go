@@ -28,6 +28,8 @@ func treeOf(v reflect.Value, name naming) any {
 	switch v.Kind() {
 	case reflect.Pointer:
 		return treeOf(v.Elem(), name)
+	case reflect.Interface:
+		return union(v, name)
 	case reflect.Struct:
 		if at, ok := v.Interface().(time.Time); ok {
 			return at

@@ -9,14 +9,16 @@ import (
 	"time"
 )
 
-// jsonProtocol is restJson1 or awsJson1.1.
+// jsonProtocol is restJson1, awsJson1.0 or awsJson1.1.
 type jsonProtocol struct {
 	contentType string
 	name        naming
 }
 
 func restJSON() protocol { return jsonProtocol{"application/json", camel} }
-func awsJSON() protocol  { return jsonProtocol{"application/x-amz-json-1.1", asIs} }
+
+// awsJSON answers in the version that was asked in.
+func awsJSON(contentType string) protocol { return jsonProtocol{contentType, asIs} }
 
 func (jsonProtocol) parse(body []byte) (any, error) {
 	var said any

@@ -27,7 +27,7 @@ func recognise(r *http.Request) (p protocol, operation string, err error) {
 		return rpcCBOR{}, path.Base(r.URL.Path), nil
 	}
 	if _, name, found := strings.Cut(r.Header.Get("X-Amz-Target"), "."); found {
-		return awsJSON(), name, nil
+		return awsJSON(r.Header.Get("Content-Type")), name, nil
 	}
 	if !strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
 		return restJSON(), "", nil

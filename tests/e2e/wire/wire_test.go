@@ -17,6 +17,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	ddbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/eks"
@@ -128,8 +130,11 @@ func script(ctx context.Context, cfg aws.Config) (all []said) {
 	call(c, w.PutMetricAlarm, &cloudwatch.PutMetricAlarmInput{AlarmName: aws.String("wrong"), Period: aws.Int32(7)})
 	call(c, w.PutMetricData, &cloudwatch.PutMetricDataInput{Namespace: aws.String("N"), MetricData: many(1000)}) // more than 10 KB: it is compressed
 	call(c, w.PutMetricData, &cloudwatch.PutMetricDataInput{Namespace: aws.String("AWS/N")})
+	call(c, w.SetAlarmState, &cloudwatch.SetAlarmStateInput{AlarmName: aws.String("full"), StateValue: cwtypes.StateValueAlarm, StateReason: aws.String("ü")})
 	call(c, w.DescribeAlarms, &cloudwatch.DescribeAlarmsInput{AlarmNames: []string{"full"}})
 	call(c, w.DescribeAlarms, &cloudwatch.DescribeAlarmsInput{NextToken: aws.String("nonsense")})
+	call(c, w.SetAlarmState, &cloudwatch.SetAlarmStateInput{AlarmName: aws.String("none"), StateValue: cwtypes.StateValueAlarm, StateReason: aws.String("a")})
+	call(c, w.SetAlarmState, &cloudwatch.SetAlarmStateInput{AlarmName: aws.String("full"), StateValue: cwtypes.StateValueAlarm, StateReason: aws.String("ü")})
 	call(c, w.DeleteAlarms, &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{"none"}})
 	call(c, w.DeleteAlarms, &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{"full"}})
 
@@ -144,9 +149,39 @@ func script(ctx context.Context, cfg aws.Config) (all []said) {
 	call(c, eventbridge.NewFromConfig(cfg).PutEvents, &eventbridge.PutEventsInput{Entries: []ebtypes.PutEventsRequestEntry{{
 		Source: aws.String("cniguard"), DetailType: aws.String("Tick"), Detail: aws.String(`{"at":1}`), Time: aws.Time(spec().Start), Resources: []string{"a"},
 		EventBusName: aws.String("default")}}})
+	keep(c, dynamodb.NewFromConfig(cfg))
 	call(c, sts.NewFromConfig(cfg).AssumeRole, &sts.AssumeRoleInput{RoleArn: aws.String("arn:aws:iam::444455556666:role/x"), RoleSessionName: aws.String("s"), DurationSeconds: aws.Int32(3600)})
 	call(c, sts.NewFromConfig(cfg).AssumeRole, &sts.AssumeRoleInput{RoleArn: aws.String("nonsense-nonsense-nonsense"), RoleSessionName: aws.String("s")})
 	return all
+}
+
+// ledger is the table of cniguard.
+var ledger = world.Table{Name: "cniguard", Key: world.Key{Partition: "pk", Sort: "sk"}, Index: "due", IndexKey: world.Key{Partition: "due", Sort: "at"}}
+
+// keep makes every call of the ledger.
+func keep(c caller, d *dynamodb.Client) {
+	text := func(s string) ddbtypes.AttributeValue { return &ddbtypes.AttributeValueMemberS{Value: s} }
+	key := map[string]ddbtypes.AttributeValue{"pk": text("UNIT#1"), "sk": text("prod")}
+	item := map[string]ddbtypes.AttributeValue{
+		"pk": text("UNIT#1"), "sk": text("prod"), "due": text("RECORD"), "at": text("2026"), "version": &ddbtypes.AttributeValueMemberN{Value: "1"},
+		"steps": &ddbtypes.AttributeValueMemberL{Value: []ddbtypes.AttributeValue{text("ü"), text("")}},
+	}
+	put := &dynamodb.PutItemInput{
+		TableName: &ledger.Name, Item: item, ConditionExpression: aws.String("attribute_not_exists(#pk)"), ExpressionAttributeNames: map[string]string{"#pk": "pk"},
+	}
+	call(c, d.PutItem, put)
+	call(c, d.PutItem, put) // the condition fails
+	call(c, d.GetItem, &dynamodb.GetItemInput{TableName: &ledger.Name, Key: key, ConsistentRead: aws.Bool(true)})
+	call(c, d.GetItem, &dynamodb.GetItemInput{TableName: aws.String("none"), Key: key, ConsistentRead: aws.Bool(true)})
+	call(c, d.Query, &dynamodb.QueryInput{
+		TableName: &ledger.Name, IndexName: &ledger.Index, KeyConditionExpression: aws.String("#due = :due AND #at <= :now"),
+		ExpressionAttributeNames:  map[string]string{"#due": "due", "#at": "at"},
+		ExpressionAttributeValues: map[string]ddbtypes.AttributeValue{":due": text("RECORD"), ":now": text("2027")},
+	})
+	call(c, d.BatchGetItem, &dynamodb.BatchGetItemInput{RequestItems: map[string]ddbtypes.KeysAndAttributes{
+		ledger.Name: {Keys: []map[string]ddbtypes.AttributeValue{key}, ConsistentRead: aws.Bool(true)},
+	}})
+	call(c, d.Scan, &dynamodb.ScanInput{TableName: &ledger.Name, ConsistentRead: aws.Bool(true)})
 }
 
 func many(n int) []cwtypes.MetricDatum {
@@ -202,6 +237,7 @@ func set(t *testing.T, change func(*world.Spec)) stage {
 	}
 	t.Cleanup(clock.Close)
 	w.Record(true)
+	w.CreateTable(ledger)
 	keys, err := w.Config(role, account, region).Credentials.Retrieve(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -248,6 +284,7 @@ func TestTheSDKHearsOverTheNetworkWhatItHearsFromTheWorldItself(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.Record(true)
+	w.CreateTable(ledger)
 	var want []said
 	clock.Spawn(context.Background(), "direct", 0, func(ctx context.Context) { want = script(ctx, w.Config(role, account, region)) })
 	clock.Run(clock.Now())

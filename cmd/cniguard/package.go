@@ -1,0 +1,59 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cniguard/cniguard/internal/bundle"
+	"github.com/cniguard/cniguard/internal/policy"
+	"github.com/cniguard/cniguard/internal/policy/source"
+)
+
+func packageCommand() *cobra.Command {
+	var policyFile, release, out string
+	c := &cobra.Command{
+		Use:   "package --policy POLICY [--zip ZIP] [--out FILE]",
+		Short: "Put a policy into the Lambda's zip, in place of one that is there",
+		Long: `Put a policy into the Lambda's zip, in place of one that is there.
+
+The same zip and policy give the same bytes everywhere. What is printed as CodeSha256 is
+what Lambda shows of a function that runs the new zip.`,
+		Args: noArguments(),
+		Example: `  cniguard package --policy policy.yaml
+  cniguard package --policy policy.yaml --zip remediator-arm64.zip --out cniguard.zip`,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := given(needed{"policy", policyFile, "a policy file (docs/policy.md)"}); err != nil {
+				return err
+			}
+			p, err := readFile("--policy", policyFile, func(file string, data []byte) (*policy.Policy, error) { return source.Read(file, data, false) })
+			old, missing := load("--zip", release)
+			if missing != nil {
+				missing = fmt.Errorf("%w; make build makes one, and each release has one", missing)
+			}
+			if err := errors.Join(err, missing); err != nil {
+				return err
+			}
+			packed, err := bundle.Repack(old, p)
+			if err != nil {
+				return fmt.Errorf("--zip %s: %w", release, err)
+			}
+			if err := os.WriteFile(out, packed, 0o644); err != nil {
+				return fmt.Errorf("--out %w", err)
+			}
+			sum := sha256.Sum256(packed)
+			fmt.Fprintf(c.OutOrStdout(), "%s: policy %s with digest %s\nCodeSha256 %s\n",
+				clean(out), clean(policyFile), p.Digest(), base64.StdEncoding.EncodeToString(sum[:]))
+			return nil
+		},
+	}
+	f := c.Flags()
+	f.StringVarP(&policyFile, "policy", "p", "", "policy file (docs/policy.md)")
+	f.StringVar(&release, "zip", "dist/remediator-arm64.zip", "zip of a release, or of make build")
+	f.StringVar(&out, "out", "cniguard.zip", "file that is written")
+	return c
+}

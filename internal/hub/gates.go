@@ -1,0 +1,58 @@
+package hub
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/cniguard/cniguard/internal/guard"
+)
+
+// Opens says who or what can open a gate that is shut. Name is what a command calls the cluster.
+func Opens(r guard.Reason, name string) string {
+	until := "by itself, at " + r.Until.UTC().Format(instant)
+	switch {
+	case strings.Contains(r.Text, "could not be read"):
+		return "by itself, at a check that can read it; where access is denied, whoever grants the role that action"
+	case r.Gate == "denial":
+		return "who denied it, with an approval; or " + until
+	case !r.Until.IsZero():
+		return until
+	}
+	return openers(name)[r.Gate]
+}
+
+// openers says for each gate of guard.Gates who can open it.
+func openers(name string) map[string]string {
+	approve := "a person: cniguard approve " + name + " --because WHY"
+	return map[string]string{
+		"approval":   approve,
+		"set aside":  approve,
+		"gap":        approve,
+		"moved back": approve,
+		"mode":       "the policy's author, with mode approve or auto for this cluster",
+		"halt":       "a person: cniguard resume --because WHY",
+		"owner":      "the add-on's owner updates it there; where there is none, the policy's author, with owner: cniguard",
+		"path":       "the policy's author, with another target; or EKS, with another list of compatible versions",
+		"catalogue":  "the policy's author, with another target; or EKS, with another list of compatible versions",
+		"alarm":      "by itself, minutes after the alarm stands and is OK; in ALARM, whoever frees addresses in the pod subnets; off, the policy's author",
+		"room":       "whoever frees addresses in that subnet, or gives the pods another one",
+		"ready":      "by itself, when EKS calls cluster and add-on ACTIVE; else whoever runs the cluster",
+		"in flight":  "by itself, when that update has ended",
+		"soak":       "by itself, in time",
+		"denial":     "who denied it, with an approval",
+	}
+}
+
+// byApproval reports whether an approval opens a gate.
+func byApproval(r guard.Reason) bool { return Opens(r, "") == openers("")["approval"] }
+
+// StillShut are the gates that hold a plan's update after an approval too.
+func StillShut(p guard.Plan) []guard.Reason {
+	var shut []guard.Reason
+	for _, h := range p.Held {
+		if h.Action.Kind == guard.StartUpdate {
+			shut = append(shut, h.By...)
+		}
+	}
+	return slices.DeleteFunc(shut, byApproval)
+}

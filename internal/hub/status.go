@@ -1,0 +1,112 @@
+package hub
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/cniguard/cniguard/internal/check"
+	"github.com/cniguard/cniguard/internal/cluster"
+	"github.com/cniguard/cniguard/internal/guard"
+)
+
+// Sweep is how often every cluster is looked at, whatever happens (docs/events.md). Late is how long ago a cluster was looked at last
+// when something is wrong: two sweeps.
+const (
+	Sweep = 6 * time.Hour
+	Late  = 2 * Sweep
+)
+
+// Status is the fleet as the ledger has it.
+type Status struct {
+	At       time.Time      `json:"at"`
+	Halt     *guard.Order   `json:"halt,omitempty"` // of kind halt or teardown
+	Verdicts map[string]int `json:"verdicts"`       // how many clusters have each, those that are gone too
+	Clusters []Standing     `json:"clusters"`       // the worst first, without those that are gone
+	Shut     []Shut         `json:"shut,omitempty"` // accounts and regions whose clusters cannot be listed
+	Unsent   int            `json:"unsent"`         // messages that wait to be published
+}
+
+// Standing is how a cluster stands, as its last check left it.
+type Standing struct {
+	Cluster  string    `json:"cluster"` // ACCOUNT/REGION/NAME
+	Verdict  string    `json:"verdict"`
+	Because  string    `json:"because"` // of the answer that the verdict is from; texts of others may be in it
+	Since    time.Time `json:"since"`   // of the verdict
+	VPCCNI   string    `json:"vpcCni,omitempty"`
+	Install  string    `json:"install"`
+	Version  string    `json:"version"`
+	Capacity string    `json:"capacity"`
+	Change   string    `json:"change"`
+	HeldBy   []string  `json:"heldBy,omitempty"`  // gates that are shut for what is wanted
+	Approve  []string  `json:"approve,omitempty"` // the path of an update that waits for an approval
+	Seen     time.Time `json:"seen"`
+	Late     bool      `json:"late,omitempty"` // it was not looked at for two sweeps
+	Next     time.Time `json:"next,omitzero"`  // when the tick looks again; zero: the sweep does
+	Alarm    string    `json:"alarm"`          // stands, none, or unknown
+}
+
+// Shut is an account and region whose clusters cannot be listed.
+type Shut struct {
+	Account string    `json:"account"`
+	Region  string    `json:"region"`
+	Since   time.Time `json:"since"`
+	Because string    `json:"because"` // texts of others may be in it
+}
+
+// StatusOf makes the status of every record and the fleet's state at an instant.
+func StatusOf(kept []check.Kept, fleet guard.Fleet, now time.Time) Status {
+	s := Status{At: now, Halt: fleet.Halt, Verdicts: map[string]int{}, Clusters: []Standing{}}
+	for _, k := range kept {
+		rec := k.Record
+		s.Unsent += len(rec.Outbox)
+		switch {
+		case k.Cluster.Name == "":
+			if rec.Verdict.Word == guard.Unknown {
+				s.Shut = append(s.Shut, Shut{Account: k.Cluster.Account, Region: k.Cluster.Region, Since: rec.Since, Because: rec.Verdict.Install.Because})
+			}
+		case rec.Gone:
+			s.Verdicts[guard.Gone]++
+		default:
+			s.Verdicts[rec.Verdict.Word]++
+			s.Clusters = append(s.Clusters, standing(k.Cluster, rec, now))
+		}
+	}
+	rank := func(c Standing) int { return slices.Index(guard.Words(), c.Verdict) }
+	slices.SortStableFunc(s.Clusters, func(a, b Standing) int { return cmp.Compare(rank(a), rank(b)) })
+	return s
+}
+
+func standing(id cluster.ID, rec guard.Record, now time.Time) Standing {
+	v := rec.Verdict
+	c := Standing{
+		Cluster: id.String(), Verdict: v.Word, Because: because(v), Since: rec.Since, VPCCNI: rec.Version,
+		Install: v.Install.Word, Version: v.Version.Word, Capacity: v.Capacity.Word, Change: v.Change.Word,
+		HeldBy: rec.Shut(), Seen: rec.Seen, Late: now.Sub(rec.Seen) > Late, Next: rec.Wake(), Alarm: cmp.Or(string(rec.Alarm), guard.Unknown),
+	}
+	if slices.Contains(c.HeldBy, "approval") {
+		c.Approve = rec.Path
+	}
+	return c
+}
+
+// because is the reason of the answer that heads a verdict.
+func because(v guard.Verdict) string {
+	for _, a := range []guard.Answer{v.Install, v.Version, v.Capacity, v.Change} {
+		if a.Word == v.Word {
+			return a.Because
+		}
+	}
+	return v.Install.Because // the add-on is not healthy, which no answer says by its word
+}
+
+// Status reads how the fleet stands.
+func (h Hub) Status(ctx context.Context) (Status, error) {
+	kept, err := h.Ledger.All(ctx)
+	if err != nil {
+		return Status{}, err
+	}
+	fleet, err := h.Ledger.Fleet(ctx)
+	return StatusOf(kept, fleet, h.Now), err
+}

@@ -1,0 +1,185 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/cniguard/cniguard/internal/cluster"
+	"github.com/cniguard/cniguard/internal/guard"
+)
+
+// Orders lists what people ordered for a cluster, oldest first: of each person the newest word. It goes by the index, so that an
+// order is seen with the index's delay (see Due); a later word of the same person at once. One that cannot be read is an error:
+// it may forbid what is about to be done.
+func (d *Dynamo) Orders(ctx context.Context, id cluster.ID) ([]guard.Order, error) {
+	keys, err := d.query(ctx, ordersFor(id))
+	var found []item
+	if err == nil {
+		found, err = d.reread(ctx, keys)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read orders for %s: %w", id, err)
+	}
+	orders := make([]guard.Order, len(found))
+	for i, it := range found {
+		if orders[i], err = it.order(id); err != nil {
+			return nil, fmt.Errorf("read orders for %s: item %s %s: %w", id, it.text("pk"), it.text("sk"), err)
+		}
+	}
+	slices.SortFunc(orders, oldestFirst)
+	return orders, nil
+}
+
+// Fleet reads the fleet's state, consistently. A halt that cannot be read is an error.
+func (d *Dynamo) Fleet(ctx context.Context) (guard.Fleet, error) {
+	var o guard.Order
+	it, err := d.get(ctx, haltItemKey())
+	if err == nil && it != nil {
+		o, err = it.halt()
+	}
+	if err != nil {
+		return guard.Fleet{}, fmt.Errorf("read the fleet's halt: %w", err)
+	}
+	return standing(o), nil
+}
+
+// Order writes a person's word. An approval or a denial is for one cluster, and o.By is the writer's aws:userid; a halt, a teardown
+// or the end of either is for the fleet, and the cluster is not looked at.
+//
+// The word of IAM stands behind an approval's or a denial's writer: people may write only where dynamodb:LeadingKeys is
+// ORDER#${aws:userid}, and the functions may not write there at all (facts-aws.md, 10). A halt is under one key for all who may
+// give one: its By is what the writer says.
+func (d *Dynamo) Order(ctx context.Context, id cluster.ID, o guard.Order) error {
+	fleet, err := isToFleet(o.Kind)
+	subject, it := id.String(), orderItem(id, o)
+	if fleet {
+		subject, it = "the fleet", haltItem(o)
+	}
+	if err == nil && o.By == "" {
+		err = errors.New("it has no writer")
+	}
+	if err == nil {
+		err = d.put(ctx, it, always())
+	}
+	if err != nil {
+		return fmt.Errorf("write order for %s: %w", subject, err)
+	}
+	return nil
+}
+
+func orderItem(id cluster.ID, o guard.Order) item {
+	it := wordItem(o)
+	it["pk"], it["sk"], it["due"] = text(orderPrefix+o.By), text(id.String()), text(orderPrefix+id.String())
+	if !o.Until.IsZero() {
+		it["expires"] = number(o.Until.Add(keepOrder).Unix())
+	}
+	return it
+}
+
+func haltItemKey() item { return item{"pk": text(haltKey), "sk": text(haltKey)} }
+
+func haltItem(o guard.Order) item {
+	it := wordItem(o)
+	it["pk"], it["sk"], it["by"] = text(haltKey), text(haltKey), text(o.By)
+	return it
+}
+
+// wordItem is what items of all orders have.
+func wordItem(o guard.Order) item {
+	it := item{"schema": number(int64(o.Schema)), "kind": text(string(o.Kind)), "because": text(o.Because), "at": text(stamp(o.At))}
+	if !o.Until.IsZero() {
+		it["until"] = text(stamp(o.Until))
+	}
+	if len(o.Steps) > 0 {
+		steps := make([]types.AttributeValue, len(o.Steps))
+		for i, s := range o.Steps {
+			steps[i] = text(s)
+		}
+		it["steps"] = &types.AttributeValueMemberL{Value: steps}
+	}
+	if o.Keeps != "" {
+		it["keeps"] = text(o.Keeps)
+	}
+	return it
+}
+
+// order is a person's word on a cluster. Only the key says who wrote it, and for which cluster: all else is the writer's to choose.
+func (it item) order(id cluster.ID) (guard.Order, error) {
+	writer, isOrder := strings.CutPrefix(it.text("pk"), orderPrefix)
+	if !isOrder || writer == "" || it.text("sk") != id.String() {
+		return guard.Order{}, errors.New("its key is not that of an order for this cluster")
+	}
+	o, err := it.word()
+	if err != nil {
+		return o, err
+	}
+	o.By = writer
+	if fleet, err := isToFleet(o.Kind); err != nil || fleet {
+		return o, fmt.Errorf("kind %q is not one of approve, deny", o.Kind)
+	}
+	if o.Until.IsZero() {
+		return o, errors.New("attribute until is missing: an order for a cluster has an end")
+	}
+	return o, nil
+}
+
+// halt is the newest word to the fleet.
+func (it item) halt() (guard.Order, error) {
+	o, err := it.word()
+	if err != nil {
+		return o, err
+	}
+	o.By = it.text("by")
+	if fleet, err := isToFleet(o.Kind); err != nil || !fleet {
+		return o, fmt.Errorf("kind %q is not one of halt, teardown, resume", o.Kind)
+	}
+	return o, nil
+}
+
+// word reads what items of all orders have.
+func (it item) word() (o guard.Order, err error) {
+	if err := it.readable(); err != nil {
+		return o, err
+	}
+	schema, err := it.number("schema")
+	if err != nil {
+		return o, err
+	}
+	o.Schema, o.Kind, o.Because, o.Keeps = int(schema), guard.OrderKind(it.text("kind")), it.text("because"), it.text("keeps")
+	if o.At, err = time.Parse(time.RFC3339Nano, it.text("at")); err != nil {
+		return o, fmt.Errorf("attribute at is not a time as 2026-03-02T12:00:00Z: %w", err)
+	}
+	if it["until"] != nil {
+		if o.Until, err = time.Parse(time.RFC3339Nano, it.text("until")); err != nil {
+			return o, fmt.Errorf("attribute until is not a time as 2026-03-02T12:00:00Z: %w", err)
+		}
+	}
+	o.Steps, err = it.texts("steps")
+	return o, err
+}
+
+// texts is an attribute that is a list of texts; none: there is no such attribute.
+func (it item) texts(name string) ([]string, error) {
+	if it[name] == nil {
+		return nil, nil
+	}
+	list, ok := it[name].(*types.AttributeValueMemberL)
+	if !ok {
+		return nil, fmt.Errorf("attribute %s is not a list of texts", name)
+	}
+	texts := make([]string, len(list.Value))
+	for i, v := range list.Value {
+		s, ok := v.(*types.AttributeValueMemberS)
+		if !ok {
+			return nil, fmt.Errorf("attribute %s is not a list of texts", name)
+		}
+		texts[i] = s.Value
+	}
+	return texts, nil
+}
