@@ -1,4 +1,5 @@
-# All that is done with this repository. Needs Go, git, bash, awk, tar and coreutils; the linter is built here when it is missing.
+# All that is done with this repository. Needs Go, git, bash, awk, tar and coreutils, and Node to deploy; the linter is built
+# here when it is missing.
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -8,8 +9,15 @@ LINTER_VERSION := v2.8.0
 LINTER := .tools/golangci-lint-$(LINTER_VERSION)/golangci-lint
 
 ARCHES := arm64 amd64
-# A compiled policy, which the Lambda's zip then holds beside the program. Its file name must be policy.json.
-POLICY ?=
+
+# What a deployment may choose, and the key of the CDK's context that it becomes: docs/deploy.md explains each. Only what stands
+# on make's command line is handed on, so that an EMAIL of the environment is never meant.
+CHOICES := POLICY:policy EMAIL:email ORGANIZATION:organization ORGANIZATIONAL_UNITS:organizationalUnits MANAGEMENT_ACCOUNT:managementAccount \
+	UPDATES:updates PASS_ROLES:passRoles EXTERNAL_ID:externalId URGENT_CONCURRENCY:urgentConcurrency BULK_CONCURRENCY:bulkConcurrency \
+	LOG_DAYS:logDays LOG_LEVEL:logLevel ZIP:zip ACCOUNT:account REGION:region
+variable = $(word 1,$(subst :, ,$(1)))
+key = $(word 2,$(subst :, ,$(1)))
+CONTEXT = $(foreach c,$(CHOICES),$(if $(filter command,$(origin $(call variable,$(c)))),-c '$(call key,$(c))=$($(call variable,$(c)))'))
 
 FUZZTIME ?= 30s
 LAWS_WORLDS ?= 10000
@@ -19,7 +27,7 @@ LAWS_SDK ?= 300
 
 .PHONY: help
 help: ## Show this.
-	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: command ## Play the demo: three days of eight simulated clusters, told as a story. No AWS account needed.
@@ -30,13 +38,39 @@ command: ## Build the command, bin/cniguard.
 	@CGO_ENABLED=0 go build -trimpath -buildvcs=false -o bin/cniguard ./cmd/cniguard
 
 .PHONY: build
-build: $(ARCHES:%=dist/remediator-%.zip) ## Build the Lambda's zips, dist/remediator-ARCH.zip. POLICY=policy.json puts that in.
+build: $(ARCHES:%=dist/remediator-%.zip) ## Build the Lambda's zips, dist/remediator-ARCH.zip.
+
+##@ Deploy (docs/deploy.md)
+
+.PHONY: synth
+synth: $(if $(ZIP),,dist/remediator-arm64.zip) ## Write the templates to cdk.out: POLICY=policy.yaml EMAIL=oncall@example.com [ACCOUNT= REGION=] …
+	$(call cdk,synth --quiet)
+
+.PHONY: diff
+diff: $(if $(ZIP),,dist/remediator-arm64.zip) ## Show what deploying the same would change.
+	$(call cdk,diff)
+
+.PHONY: deploy
+deploy: $(if $(ZIP),,dist/remediator-arm64.zip) ## Deploy it all: POLICY=policy.yaml EMAIL=oncall@example.com …
+	$(call cdk,deploy --all)
+
+.PHONY: destroy
+destroy: $(if $(ZIP),,dist/remediator-arm64.zip) ## Delete what was deployed with the same.
+	$(call cdk,destroy --all)
 
 ##@ Change
 
+# What `make e2e` needs besides Go and Node. `make test` fetches it in CI only, where nothing is skipped.
+E2E_TOOLS := .venv .tools/dynamodb
+
 .PHONY: test
-test: ## Run all tests, with the race detector, in random order.
+test: $(if $(filter true,$(CI)),$(E2E_TOOLS)) ## Run all tests, with the race detector, in random order.
 	go test -race -shuffle=on -timeout=40m ./...
+	@for tool in $(E2E_TOOLS); do test -e $$tool || echo "skipped: tests/emulator has no $$tool; make e2e runs them all"; done
+
+.PHONY: e2e
+e2e: $(E2E_TOOLS) ## Deploy the templates onto an AWS emulator, and send events through. Needs Node, Python, a JDK and Maven.
+	CI=true go test -count=1 -timeout=10m ./tests/emulator
 
 .PHONY: laws
 laws: ## Hold the laws in LAWS_WORLDS random worlds, and in LAWS_SDK through the SDK. Without the race detector (ADR 0006).
@@ -74,8 +108,8 @@ size: build ## Measure the Lambda's zip, binary and start, against their bounds.
 .PHONY: reproducible
 reproducible: build ## Build the zips once more from a copy in another folder: same bytes.
 	@copy=$$(mktemp -d); trap 'rm -rf "$$copy"' EXIT; \
-	tar -cf - --exclude=./.git --exclude=./.tools --exclude=./.venv --exclude=./bin --exclude=./dist . | tar -xf - -C "$$copy"; \
-	$(MAKE) -s -C "$$copy" build POLICY=$(abspath $(POLICY)); \
+	tar -cf - --exclude=./.git --exclude=./.tools --exclude=./.venv --exclude=./node_modules --exclude=./cdk.out --exclude=./bin --exclude=./dist . | tar -xf - -C "$$copy"; \
+	$(MAKE) -s -C "$$copy" build; \
 	for arch in $(ARCHES); do cmp "dist/remediator-$$arch.zip" "$$copy/dist/remediator-$$arch.zip"; done; \
 	echo 'reproducible: both builds have the same bytes'
 
@@ -102,7 +136,14 @@ verify: small modules lint size reproducible replay laws ## Everything that CI c
 
 .PHONY: clean
 clean: ## Remove what was built here.
-	rm -rf bin dist .tools
+	rm -rf bin dist cdk.out node_modules .tools .venv
+
+# Runs the CDK's command, which it installs when it is missing or another version is wanted.
+define cdk
+	@for tool in node npm; do command -v $$tool >/dev/null || { echo "make $@: $$tool is missing; install Node.js 22 or newer (https://nodejs.org)" >&2; exit 1; }; done
+	@test node_modules/.package-lock.json -nt package-lock.json || npm ci --silent --no-audit --no-fund --ignore-scripts
+	@node_modules/.bin/cdk $(1) $(CONTEXT)
+endef
 
 # Files
 
@@ -113,9 +154,20 @@ dist/%/bootstrap: always
 	GOFLAGS= CGO_ENABLED=0 GOOS=linux GOARCH=$* GOAMD64=v1 GOARM64=v8.0 go build -tags=lambda.norpc -trimpath -buildvcs=false -ldflags='-s -w' -o $@ ./functions/remediator
 
 dist/remediator-%.zip: dist/%/bootstrap
-	go run ./internal/tool/zip $@ $< $(POLICY)
+	go run ./internal/tool/zip $@ $<
 
 .PRECIOUS: dist/%/bootstrap
+
+# ministack and cfn-lint. What is half done is removed.
+.venv: tests/emulator/requirements.txt
+	{ python3 -m venv --clear $@ && $@/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement $< && $@/bin/pip check; } || { rm -rf $@; exit 1; }
+
+# DynamoDB Local, AWS's own, with all that it needs: the sum is that of the list of all files' sums.
+DYNAMODB_SUM := 1bed966b5eb504444fb6bc9a3d35bf415cde726bc89a0a6505570d985ebed5c9
+.tools/dynamodb: tests/emulator/dynamodb/pom.xml
+	rm -rf $@
+	mvn --batch-mode --quiet --strict-checksums --file $< org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies -DoutputDirectory=$(CURDIR)/$@
+	@sum=$$(cd $@ && LC_ALL=C sha256sum * | sha256sum); test "$${sum%% *}" = $(DYNAMODB_SUM) || { rm -rf $@; echo "$@ has the sum $$sum, want $(DYNAMODB_SUM)" >&2; exit 1; }
 
 $(LINTER):
 	GOBIN=$(CURDIR)/$(@D) GOFLAGS= go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINTER_VERSION)
