@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/cniguard/cniguard/internal/app"
 	"github.com/cniguard/cniguard/internal/check"
 	"github.com/cniguard/cniguard/internal/cluster"
 	"github.com/cniguard/cniguard/internal/guard"
@@ -78,7 +79,7 @@ func (s *stage) isCrippled() bool {
 
 // weighed is a ledger that shows what it saves.
 type weighed struct {
-	check.Ledger
+	app.Ledger
 	saw func(check.Kept)
 }
 

@@ -116,8 +116,9 @@ func unread(w *work, id cluster.ID, before *world.Call) []string {
 	var failed []string
 	for _, op := range []string{"ledger:Load", "ledger:Orders", "ledger:Fleet", "eks:DescribeCluster", "eks:DescribeAddon", "cloudwatch:DescribeAlarms"} {
 		reads := slices.DeleteFunc(slices.Clone(w.calls), func(c *world.Call) bool {
-			return c.Action() != op || c.Cluster != "" && c.Cluster != id.Name
+			return meant(c) != op || c.Cluster != "" && c.Cluster != id.Name
 		})
+		reads = lastTries(reads)
 		if op == "ledger:Fleet" && len(reads) > 1 && !reads[len(reads)-2].At.Before(before.At.Add(-lately)) && reads[len(reads)-2].Err != nil {
 			failed = append(failed, "the first ledger:Fleet") // it is read once to decide, and once right before the call
 		}
@@ -126,4 +127,15 @@ func unread(w *work, id cluster.ID, before *world.Call) []string {
 		}
 	}
 	return failed
+}
+
+// lastTries are calls without those that were tried again.
+func lastTries(calls []*world.Call) []*world.Call {
+	var last []*world.Call
+	for i, c := range calls {
+		if i+1 == len(calls) || calls[i+1].Try == 1 {
+			last = append(last, c)
+		}
+	}
+	return last
 }

@@ -98,6 +98,9 @@ func (s *scene) order(d dice, at func() time.Duration, trouble time.Duration) {
 	}
 }
 
+// probed is the detail of a change of the doctor's alarm.
+const probed = `{"alarmName":"cniguard-doctor-K3QZ7M2VXWPLT5ORJAYB6DNHCE","state":{"value":"ALARM","timestamp":"2026-03-02T08:00:00.000+0000"}}`
+
 // drawEvent is an event on the bus that should change nothing.
 func (s *scene) drawEvent(d dice, at time.Duration) world.TimedEvent {
 	region := s.spec.Hub.Region
@@ -119,6 +122,7 @@ func (s *scene) drawEvent(d dice, at time.Duration) world.TimedEvent {
 		world.TimedEvent{Source: "cniguard", Type: "Sweep", Account: otherAccount, Detail: `{}`},
 		world.TimedEvent{Source: "aws.cloudwatch", Type: "CloudWatch Alarm State Change",
 			Detail: `{"alarmName":"cniguard-c1-pod-subnets","state":{"value":"OK","timestamp":"2026-03-02T08:00:00.000+0000"}}`},
+		world.TimedEvent{Source: "aws.cloudwatch", Type: "CloudWatch Alarm State Change", Account: otherAccount, Detail: probed},
 	)
 	e.At = at
 	return e
@@ -135,6 +139,7 @@ func rawEvents() []rawEvent {
 		{text: whole("AWS API Call via CloudTrail", "aws.eks", `{"eventName":"DeleteCluster","requestParameters":{}}`), malformed: true},
 		{text: whole("Check Requested", "cniguard", `{"account":"111122223333"}`), malformed: true},
 		{text: whole("AWS API Call via CloudTrail", "aws.eks", `{"eventName":"ListClusters"}`)},
+		{text: whole("CloudWatch Alarm State Change", "aws.cloudwatch", probed), probe: true},
 		{text: whole("EKS Pod Identity News", "aws.eks", `{}`)},
 		{text: whole("AWS API Call via CloudTrail", "aws.eks", `{"eventName":"UpdateAddon","errorCode":"AccessDenied","requestParameters":{"name":"c1","addonName":"vpc-cni"}}`)},
 		{text: whole("AWS API Call via CloudTrail", "aws.eks", `{"eventName":"UpdateAddon","requestParameters":{"name":"c1","addonName":"coredns"}}`)},

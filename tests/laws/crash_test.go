@@ -26,11 +26,14 @@ func crashScenes() map[string]scene {
 		{At: 0, Addresses: 20}, {At: 8 * time.Minute, Addresses: 20}, {At: 9 * time.Minute, Addresses: 245},
 		{At: 40 * time.Minute, Addresses: 245}, {At: 41 * time.Minute, Addresses: 20},
 	}
+	kept := quietScene("v1.7.5-eksbuild.2", "floor")
+	kept.table = true
+	kept.spec.Behaviour.IndexLag, kept.spec.Behaviour.Unprocessed = time.Second, .3
 	failing := quietScene("v1.7.5-eksbuild.2", "floor")
 	failing.spec.Updates = []world.UpdateScript{{Outcome: world.Fail, Times: 2}}
 	return map[string]scene{
 		"a healthy cluster": healthy, "two steps": stepping, "an alarm that goes": alarming, "a subnet that fills and empties": filling,
-		"an update that fails twice": failing,
+		"an update that fails twice": failing, "a step, with the ledger in a table": kept,
 	}
 }
 

@@ -187,21 +187,22 @@ func (s *scene) ungrant(d dice, _ time.Duration) {
 	}
 	role := pick(d, roles...)
 	actions := mayDo(role)
-	i := d.IntN(len(actions))
-	s.spec.Grants = []world.Grant{{Role: role, Actions: slices.Delete(actions, i, i+1)}}
+	left := pick(d, deniable(actions)...)
+	s.spec.Grants = []world.Grant{{Role: role, Actions: slices.DeleteFunc(actions, func(a string) bool { return a == left })}}
 }
 
 // mayDo are the IAM actions that a role is granted.
-func mayDo(role string) []string {
-	var actions []string
-	for _, action := range granted()[role] {
-		action, _, _ = strings.Cut(action, " ")
-		if !strings.HasPrefix(action, "ledger:") && !slices.Contains(actions, action) {
-			actions = append(actions, action)
+func mayDo(name string) (actions []string) {
+	for _, st := range granted()[deployedHub][name].Statements {
+		if st.Allow {
+			actions = append(actions, st.Actions...)
 		}
 	}
-	if role == "cniguard-updater" {
-		actions = append(actions, "iam:PassRole")
-	}
-	return actions
+	slices.Sort(actions)
+	return slices.Compact(actions)
+}
+
+// deniable are those of the actions that a scene may lack. Functions without their ledger do nothing at all.
+func deniable(actions []string) []string {
+	return slices.DeleteFunc(slices.Clone(actions), func(a string) bool { return strings.HasPrefix(a, "dynamodb:") || byAWS()[a] != "" })
 }

@@ -38,7 +38,7 @@ func defectsOfBounds() []defect {
 
 // hasty is a ledger in which all clusters are due, always.
 type hasty struct {
-	check.Ledger
+	app.Ledger
 	clusters []world.Cluster
 }
 

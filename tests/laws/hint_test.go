@@ -15,6 +15,7 @@ import (
 func hint(s *stage) law {
 	const name = "Hint"
 	idle := map[string]string{} // request id → why it must not do anything
+	probes := map[string]bool{} // request id: it may leave a note, and do nothing else
 	return law{
 		name: name,
 		entry: func(e world.Entry) {
@@ -22,6 +23,11 @@ func hint(s *stage) law {
 				return
 			}
 			t := e.Data.(world.Try)
+			if slices.ContainsFunc(s.raw, func(e rawEvent) bool { return e.probe && e.text == string(t.Event) }) {
+				probes[t.Request] = true
+				s.tally["probes"]++
+				return
+			}
 			if why := s.meaningless(t.Event); why != "" {
 				idle[t.Request] = why
 				s.tally["events that mean nothing"]++
@@ -30,6 +36,9 @@ func hint(s *stage) law {
 		called: func(c *world.Call, _ *work) {
 			if why := idle[c.Invocation]; why != "" {
 				s.breaks(name, cluster.ID{}, "an event that %s led to a call: %s", why, c)
+			}
+			if probes[c.Invocation] && !isNote(c) {
+				s.breaks(name, cluster.ID{}, "a probe led to more than its note: %s", c)
 			}
 		},
 		end: func() {
@@ -40,6 +49,12 @@ func hint(s *stage) law {
 			}
 		},
 	}
+}
+
+// isNote reports whether a call writes that a probe arrived.
+func isNote(c *world.Call) bool {
+	all := requests(c)
+	return len(all) == 1 && all[0].Action == "dynamodb:PutItem" && slices.Equal(all[0].Context["dynamodb:LeadingKeys"], []string{doctorKey})
 }
 
 // meaningless says why an event must lead to nothing; empty: it may.
@@ -56,6 +71,9 @@ func (s *stage) meaningless(event []byte) string {
 	if bytes.Contains(event, []byte(`"account":"`+strayAccount+`","time"`)) {
 		return "comes from an account outside of the fleet"
 	}
+	if bytes.Contains(event, []byte(probed)) { // the hub's are above
+		return "is a probe, and not the hub's"
+	}
 	if bytes.Contains(event, []byte(`"detail-type":"Sweep"`)) && !bytes.Contains(event, []byte(`"account":"`+hubAccount+`"`)) {
 		return "asks for a sweep and is not from the hub"
 	}
@@ -66,6 +84,7 @@ func (s *stage) meaningless(event []byte) string {
 func (s *stage) hintKept(law string, e rawEvent) {
 	i := slices.IndexFunc(s.run.World.FailureQueue(), func(f world.Failure) bool { return string(f.Event) == e.text })
 	switch {
+	case e.probe: // it is one where the ledger failed three times
 	case !e.malformed && i >= 0:
 		s.breaks(law, cluster.ID{}, "an event that is none of cniguard's business was an error: %s", s.run.World.FailureQueue()[i].Error)
 	case e.malformed && i < 0:

@@ -168,7 +168,7 @@ func (e roomyEC2) DescribeSubnets(ctx context.Context, in *ec2.DescribeSubnetsIn
 
 // forgetful is a ledger with some of its operations replaced.
 type forgetful struct {
-	check.Ledger
+	app.Ledger
 	save   func(check.Kept) bool // false: it is not saved, and nobody is told
 	orders func([]guard.Order, error) ([]guard.Order, error)
 	fleet  func(guard.Fleet, error) (guard.Fleet, error)

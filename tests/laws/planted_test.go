@@ -183,6 +183,17 @@ func defectsOfMemory() []defect {
 			_, _ = publish(ctx, in)
 			return publish(ctx, in)
 		})},
+		{law: "Told", name: "a teller that claims to have told a chat", plant: tellerThat(func(ctx context.Context, in *sns.PublishInput, publish publisher) (*sns.PublishOutput, error) {
+			if strings.HasSuffix(aws.ToString(in.TopicArn), "-chat") {
+				return &sns.PublishOutput{}, nil
+			}
+			return publish(ctx, in)
+		})},
+		{law: "Told", name: "a ledger that forgets which topics have a message", plant: ledgerThat(forgetful{load: func(k *check.Kept) {
+			for i := range k.Record.Outbox {
+				k.Record.Outbox[i].Got = nil
+			}
+		}})},
 		{law: "Told", name: "a ledger that is an hour late with what was told", plant: ledgerThat(forgetful{load: func(k *check.Kept) {
 			for code, told := range k.Record.Told {
 				told.Last = told.Last.Add(-time.Hour)

@@ -41,13 +41,13 @@ func TestOneSeedIsOneHistory(t *testing.T) {
 	}
 }
 
-// TestTheSDKMakesTheSameHistory plays LAWS_SDK scenes with the SDK's own clients. All laws hold, and line by line the history is
+// TestTheSDKMakesTheSameHistory plays LAWS_SDK scenes with the SDK's own clients, that of the ledger's table among them. All laws hold, and line by line the history is
 // that of the world's clients.
 func TestTheSDKMakesTheSameHistory(t *testing.T) {
 	worlds := count(t, "LAWS_SDK", 6)
 	each(uint64(count(t, "LAWS_SEED", 1)), worlds, func(seed uint64) {
-		want, _ := history(t, seed, twist{})
-		got, s := history(t, seed, twist{sdk: true})
+		want, _ := history(t, seed, twist{table: true})
+		got, s := history(t, seed, twist{table: true, sdk: true})
 		sameHistory(t, seed, want, got)
 		for _, v := range s.broken {
 			t.Errorf("seed %d: %s", seed, v)

@@ -20,6 +20,7 @@ type scene struct {
 	quiet time.Duration
 	// calm scenes have no faults and nobody who takes anything back: how they end does not depend on when they are looked at.
 	calm  bool
+	table bool // the ledger is in a table of DynamoDB; else in memory
 	raw   []rawEvent
 	kills []kill
 }
@@ -29,6 +30,7 @@ type rawEvent struct {
 	at        time.Duration
 	text      string
 	malformed bool // else it is one that means nothing to cniguard
+	probe     bool // but a note in the ledger
 }
 
 // kill ends a process at the n-th call from a time on.
@@ -87,6 +89,9 @@ func draw(seed uint64) scene {
 	s.happen(d, trouble)
 	if !s.calm {
 		s.harm(d, trouble)
+	}
+	if s.table = d.chance(.3); s.table {
+		s.spec.Behaviour.IndexLag, s.spec.Behaviour.Unprocessed = pick(d, 0, time.Second, 20*time.Second), pick(d, 0, .3)
 	}
 	for _, one := range edges {
 		one.set(&s, e, trouble)

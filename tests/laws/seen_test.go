@@ -1,12 +1,13 @@
 package laws_test
 
 import (
-	"encoding/json"
 	"errors"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	dynamodbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/eks"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/smithy-go"
@@ -39,6 +40,7 @@ type ask struct {
 // letter is a message that SNS took, as the schema of docs/messages.md has it.
 type letter struct {
 	taken    time.Time
+	topic    string
 	doubtful bool // who published it could not know, or died before it could remember
 	Key      string
 	DedupKey string
@@ -155,10 +157,9 @@ func (s *stage) seeCall(c *world.Call) {
 		if c.Effect {
 			s.seeLetter(c, in, w)
 		}
-	case nil:
-		if c.Service == "ledger" && c.Err != nil && !errors.Is(c.Err, check.ErrConflict) {
-			w.doubt()
-		}
+	}
+	if strings.HasPrefix(meant(c), "ledger:") && c.Err != nil && !isConflict(c.Err) {
+		w.doubt()
 	}
 	w.calls = append(w.calls, c)
 	for _, l := range s.laws {
@@ -166,6 +167,52 @@ func (s *stage) seeCall(c *world.Call) {
 			l.called(c, w)
 		}
 	}
+}
+
+// meant is the ledger's operation that a call is a part of, wherever the ledger is kept; of other services the call's own name.
+func meant(c *world.Call) string {
+	switch in := c.In.(type) {
+	case *dynamodb.GetItemInput:
+		if textOf(in.Key["pk"]) == "HALT" {
+			return "ledger:Fleet"
+		}
+		return "ledger:Load"
+	case *dynamodb.PutItemInput:
+		if strings.HasPrefix(textOf(in.Item["pk"]), "UNIT#") {
+			return "ledger:Save"
+		}
+		return "ledger:Order"
+	case *dynamodb.QueryInput:
+		switch due := textOf(in.ExpressionAttributeValues[":due"]); {
+		case in.IndexName == nil:
+			return "ledger:In"
+		case due == "RECORD":
+			return "ledger:Due"
+		}
+		return "ledger:Orders"
+	case *dynamodb.BatchGetItemInput:
+		for _, wanted := range in.RequestItems {
+			if strings.HasPrefix(textOf(wanted.Keys[0]["pk"]), "UNIT#") {
+				return "ledger:Due"
+			}
+		}
+		return "ledger:Orders"
+	}
+	return c.Action()
+}
+
+func textOf(v dynamodbtypes.AttributeValue) string {
+	s, ok := v.(*dynamodbtypes.AttributeValueMemberS)
+	if !ok {
+		return ""
+	}
+	return s.Value
+}
+
+// isConflict reports whether a save failed because another saved in between.
+func isConflict(err error) bool {
+	var failed *dynamodbtypes.ConditionalCheckFailedException
+	return errors.Is(err, check.ErrConflict) || errors.As(err, &failed)
 }
 
 func (s *stage) seeAsk(c *world.Call, in *eks.UpdateAddonInput, w *work) {
@@ -180,17 +227,17 @@ func (s *stage) seeAsk(c *world.Call, in *eks.UpdateAddonInput, w *work) {
 }
 
 func (s *stage) seeLetter(c *world.Call, in *sns.PublishInput, w *work) {
-	var byProtocol map[string]string
 	l := &letter{taken: c.At, doubtful: c.Err != nil}
-	err := json.Unmarshal([]byte(aws.ToString(in.Message)), &byProtocol)
-	if err == nil {
-		err = json.Unmarshal([]byte(byProtocol["https"]), l)
-	}
-	if err != nil {
+	if err := l.read(in); err != nil {
 		s.breaks("Told", cluster.ID{}, "a message is not of its schema: %v", err)
 		return
 	}
-	s.letters, w.letters = append(s.letters, l), append(w.letters, l)
+	w.letters = append(w.letters, l)
+	if !strings.HasSuffix(l.topic, "-machine") {
+		s.copies[l.topic] = append(s.copies[l.topic], l)
+		return
+	}
+	s.letters = append(s.letters, l)
 	s.tally["messages: "+l.News]++
 	for _, law := range s.laws {
 		if law.told != nil {

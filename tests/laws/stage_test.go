@@ -50,8 +50,9 @@ type stage struct {
 	run      *simulate.Run
 	clusters map[cluster.ID]*actual
 	subnets  map[string]*world.Subnet
-	works    map[string]*work // by request id
-	letters  []*letter        // in the order in which SNS took them
+	works    map[string]*work     // by request id
+	letters  []*letter            // to programs, in the order in which SNS took them
+	copies   map[string][]*letter // and to the other topics, by ARN
 	asks     []*ask
 	foreign  []cluster.ID // the alarms that others have put, by their names
 	laws     []law
@@ -64,6 +65,7 @@ type stage struct {
 // twist is a way in which a scene is played otherwise.
 type twist struct {
 	sdk    bool
+	table  bool                                  // the ledger is in a table, whatever the scene says
 	watch  func(world.Entry)                     // sees every entry
 	alter  func(*app.Parts, scene)               // plants a defect
 	policy func(policy.Document) policy.Document // that the product is given in place of the scene's
@@ -81,8 +83,10 @@ func play(s scene, t twist) (*stage, error) {
 	if err != nil {
 		return nil, err
 	}
-	st := &stage{scene: s, works: map[string]*work{}, tally: map[string]int{}, peak: map[string]int{}, used: map[string]bool{}}
-	st.run, err = simulate.Start(s.spec, p, simulate.Options{Seed: s.seed, SDK: t.sdk, Alter: func(parts *app.Parts) {
+	told, exist := s.topics()
+	s.spec.Topics = exist
+	st := &stage{scene: s, works: map[string]*work{}, copies: map[string][]*letter{}, tally: map[string]int{}, peak: map[string]int{}, used: map[string]bool{}}
+	st.run, err = simulate.Start(s.spec, p, simulate.Options{Seed: s.seed, SDK: t.sdk, Table: s.table || t.table, Topics: told, Alter: func(parts *app.Parts) {
 		parts.Trace = st.planned
 		parts.Ledger = weighed{parts.Ledger, st.weigh}
 		if t.alter != nil {

@@ -17,7 +17,8 @@ var reminders = map[string]time.Duration{"critical": 4 * time.Hour, "warning": 2
 func told(s *stage) law {
 	const name = "Told"
 	return law{name: name, end: func() {
-		first := s.once(name)
+		first := s.once(name, s.letters)
+		s.checkTopics(name, first)
 		for _, thread := range threads(first) {
 			s.checkThread(name, thread)
 		}
@@ -28,12 +29,12 @@ func told(s *stage) law {
 	}}
 }
 
-// once are the messages without those that came again, in the order in which they were first taken. All but the last of
-// equal ones must have been in doubt.
-func (s *stage) once(law string) []*letter {
+// once are the messages to a topic without those that came again, in the order in which they were first taken. All but the
+// last of equal ones must have been in doubt.
+func (s *stage) once(law string, letters []*letter) []*letter {
 	var first []*letter
 	last := map[string]*letter{}
-	for _, l := range s.letters {
+	for _, l := range letters {
 		before := last[l.Key]
 		last[l.Key] = l
 		switch {

@@ -2,6 +2,7 @@ package laws_test
 
 import (
 	"cmp"
+	"context"
 	"slices"
 	"time"
 
@@ -44,7 +45,11 @@ func unknownIsNotFine(s *stage) law {
 			}
 		},
 		end: func() {
-			for _, k := range s.run.Ledger.All() {
+			rows, err := s.run.Ledger.All(context.Background())
+			if err != nil {
+				s.breaks(name, cluster.ID{}, "the fleet's table cannot be read: %v", err)
+			}
+			for _, k := range rows {
 				v := k.Record.Verdict
 				check(k.Cluster, s.quiet, "the fleet's table", map[string]string{"verdict": v.Word, "version": v.Version.Word, "capacity": v.Capacity.Word})
 				for part, answer := range map[string]guard.Answer{"install": v.Install, "version": v.Version, "capacity": v.Capacity, "change": v.Change} {

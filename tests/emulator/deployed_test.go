@@ -1,0 +1,81 @@
+package emulator_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/cniguard/cniguard/internal/event"
+	"github.com/cniguard/cniguard/internal/guard"
+)
+
+func TestAnEventLeadsToAnAlarmARecordAndMessages(t *testing.T) {
+	t.Parallel()
+	s := set(t)
+	warnings := s.subscribe("machine", "warnings", `{"severity": ["warning"], "cluster": ["prod"]}`)
+	criticals := s.subscribe("machine", "criticals", `{"severity": ["critical"]}`)
+	people, chat := s.subscribe("oncall", "people", `{}`), s.subscribe("chat", "chat", `{}`)
+	s.happens(sample(t, "update-addon.json"))
+
+	var told struct{ Schema, Cluster, Finding, Severity, News string }
+	if err := json.Unmarshal([]byte(warnings.next()), &told); err != nil {
+		t.Fatal(err)
+	}
+	if told.Schema != "cniguard.message/1" || told.Cluster != prod.Name || told.Finding != "version-outdated" || told.Severity != "warning" || told.News != "opened" {
+		t.Errorf("told %+v", told)
+	}
+	people.next("prod: vpc-cni v1.18.5-eksbuild.1 is older than the floor")
+	chat.next(`"source":"custom"`)
+	if others := criticals.take(); len(others) > 0 {
+		t.Errorf("who asked for critical findings got %q", others)
+	}
+	a := s.alarm(prod)
+	if a == nil {
+		t.Fatal("there is no alarm")
+	}
+	have := []any{aws.ToString(a.Namespace), a.Statistic, aws.ToInt32(a.Period), aws.ToFloat64(a.Threshold), aws.ToString(a.Dimensions[0].Value)}
+	if diff := cmp.Diff([]any{"CNIGuard", cwtypes.StatisticMaximum, int32(300), 80.0, prod.Name}, have); diff != "" {
+		t.Errorf("alarm (-want +have):\n%s", diff)
+	}
+	eventually(t, "the record says that it was told", func() bool {
+		r := s.kept(prod).Record
+		return r.Verdict.Word == guard.Outdated && r.Told[guard.VersionOutdated].Times == 1 && len(r.Outbox) == 0
+	})
+	if now := aws.ToString(s.addon().AddonVersion); now != "v1.18.5-eksbuild.1" {
+		t.Errorf("the add-on is at %s: nobody approved an update", now)
+	}
+}
+
+func TestAnApprovalLeadsToAnUpdateThatIsToldWhenItIsProved(t *testing.T) {
+	t.Parallel()
+	s := set(t)
+	messages := s.subscribe("machine", "messages", `{"cluster": ["prod"]}`)
+	s.readyToUpdate()
+	messages.next("it waits for an approval")
+	s.cniguard(s.person("approver"), "approve", prod.Name, "--because", "seen in staging")
+	messages.next(`"news":"update started"`, "v1.19.0-eksbuild.1")
+	s.happens(sample(t, "addon-detail-only.json"))
+	messages.next(`"news":"updated"`, "v1.19.0-eksbuild.1")
+
+	a := s.addon()
+	have := []string{aws.ToString(a.AddonVersion), aws.ToString(a.ServiceAccountRoleArn), aws.ToString(a.ConfigurationValues)}
+	if diff := cmp.Diff([]string{"v1.19.0-eksbuild.1", podRole, configuration}, have); diff != "" {
+		t.Errorf("add-on (-want +have):\n%s", diff)
+	}
+	eventually(t, "the record says that all is fine", func() bool {
+		r := s.kept(prod).Record
+		return r.Verdict.Word == guard.Fine && r.Step == nil
+	})
+}
+
+// readyToUpdate has prod wait for nothing but an approval: it is known, and its alarm has seen metrics.
+func (s *stage) readyToUpdate() {
+	s.Helper()
+	s.happens(sample(s.T, "create-cluster.json"))
+	eventually(s.T, "prod is known", func() bool { return s.kept(prod).Record.Path != nil })
+	s.wake(s.as(hub), event.Trigger{Kind: event.Meter})
+	eventually(s.T, "the alarm is OK", func() bool { return s.alarm(prod).StateValue == cwtypes.StateValueOk })
+}
