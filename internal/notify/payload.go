@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cniguard/cniguard/internal/cluster"
 	"github.com/cniguard/cniguard/internal/guard"
 )
 
@@ -69,7 +70,7 @@ func newPayload(m guard.Message, w words) payload {
 		Schema: Schema, Key: m.Key, DedupKey: m.Thread, News: string(m.News),
 		Resolved: ended(m.News) || m.News == guard.Updated,
 		Finding:  string(m.Finding.Code), Severity: m.Finding.Severity.String(),
-		Account: m.Cluster.Account, Region: m.Cluster.Region, Cluster: m.Cluster.Name, ClusterARN: m.Cluster.ARN(),
+		Account: m.Cluster.Account, Region: m.Cluster.Region, Cluster: m.Cluster.Name, ClusterARN: arn(m.Cluster),
 		Console: link(m.Cluster), Summary: headline(m, w, label(m.Cluster)), Impact: w.means, Action: w.do,
 		Commands: []string{}, Facts: []fact{}, Held: []reason{}, Path: m.Path, Done: m.Done,
 		Version: m.Version, Mode: m.Mode, FirstSeen: instant(m.First), At: instant(m.At),
@@ -88,6 +89,14 @@ func newPayload(m guard.Message, w words) payload {
 		p.Held = append(p.Held, reason{Gate: r.Gate, Text: r.Text, Until: instant(r.Until)})
 	}
 	return p
+}
+
+// arn is the cluster's; "" in a message about an account and region.
+func arn(id cluster.ID) string {
+	if id.Name == "" {
+		return ""
+	}
+	return id.ARN()
 }
 
 // instant is RFC 3339 in UTC to the second; "" for the zero time. It is a text, because a time of a year beyond 9999 does not

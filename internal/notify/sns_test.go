@@ -2,7 +2,9 @@ package notify_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -113,5 +115,17 @@ func TestTellWaitsTenSecondsAtMost(t *testing.T) {
 	}
 	if diff := cmp.Diff([]time.Duration{10 * time.Second}, clk.asked); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestAMessageAboutAnAccountAndRegionNamesNoCluster(t *testing.T) {
+	m := sample(guard.UnitUnreadable, guard.Warning)
+	m.Cluster.Name = ""
+	var said struct{ Cluster, ClusterARN, Console string }
+	if err := json.Unmarshal([]byte(notify.Render(m).JSON), &said); err != nil {
+		t.Fatal(err)
+	}
+	if said.Cluster != "" || said.ClusterARN != "" || !strings.HasSuffix(said.Console, "/eks/clusters/?region=eu-central-1") {
+		t.Errorf("%+v", said)
 	}
 }
