@@ -103,8 +103,8 @@ func (s *stage) findings(a *actual) map[string]must {
 		}
 	}
 	s.capacity(a, want)
-	if is.exists && !a.addon.all(s.run.Now().Add(-4*lately), func(was addon) bool { return was.Version == is.Version && was.Status == is.Status }) {
-		// An update has just ended; people learn of it with the next tick.
+	if is.exists && !a.addon.all(s.run.Now().Add(-max(4*lately, a.replaced()/4+2*lately)), func(was addon) bool { return was.Version == is.Version && was.Status == is.Status }) {
+		// An update has just ended; people learn of it with the next tick, of one that hung after a quarter of its time.
 		maps.DeleteFunc(want, func(finding string, _ must) bool { return finding[0] == 'v' || finding[0] == 'r' || finding[0] == 'a' })
 	}
 	return want

@@ -70,6 +70,16 @@ type addon struct {
 	exists bool
 }
 
+// replaced is how long the last update of the add-on took that has ended.
+func (a *actual) replaced() (took time.Duration) {
+	for i, was := range a.addon.is {
+		if was.Status == "UPDATING" && i+1 < len(a.addon.is) {
+			took = a.addon.at[i+1].Sub(a.addon.at[i])
+		}
+	}
+	return took
+}
+
 // state is a cluster's status and Kubernetes version; empty: there is no cluster.
 type state struct{ status, kubernetes string }
 
