@@ -118,6 +118,10 @@ func (a *App) Handle(ctx context.Context, raw json.RawMessage) error {
 	if err := a.do(ctx, a.Engine(a.invocation(ctx, started), counts), t); err != nil {
 		if f := fault.Of(err); f != nil && strings.HasPrefix(f.Op, "dynamodb:") {
 			counts.Add(telemetry.LedgerFailed, 1)
+			if t.Kind == event.Tick || t.Kind == event.Metering {
+				a.log.ErrorContext(ctx, "left out", "event", t.ID, "kind", string(t.Kind), "error", err.Error())
+				return nil // the next one comes in five minutes, and an outage must not fill the failure queue with them
+			}
 		}
 		a.log.ErrorContext(ctx, "work failed", "event", t.ID, "kind", string(t.Kind), "error", err.Error())
 		return err

@@ -65,7 +65,7 @@ func TestHandleTurnsEachEventIntoItsWork(t *testing.T) {
 		"an event that nobody knows is skipped":                {[]byte(`{"id":"1","source":"aws.s3","detail-type":"Object Created"}`), map[string]int{"Skipped": 1}, nil},
 		"an event of another add-on is skipped":                {sample(t, "update-addon-other.json"), map[string]int{"Skipped": 1}, nil},
 		"a tick with nothing due asks for nothing":             {sample(t, "own-tick.json"), map[string]int{"Ticks": 1}, nil},
-		"a meter asks for the metering of every unit":          {sample(t, "own-meter.json"), map[string]int{}, []event.Kind{event.Metering, event.Metering}},
+		"a meter asks for the metering of every unit":          {sample(t, "own-meter.json"), map[string]int{"Meters": 1}, []event.Kind{event.Metering, event.Metering}},
 		"a sweep asks for the sweep of every unit":             {sample(t, "own-sweep.json"), map[string]int{}, []event.Kind{event.Sweeping, event.Sweeping}},
 		"metering a unit without clusters does nothing":        {sample(t, "own-metering.json"), map[string]int{}, nil},
 		"sweeping a unit that may not be listed is counted":    {sample(t, "own-sweeping.json"), map[string]int{"NotListed": 1, "Told": 1}, nil},

@@ -190,6 +190,22 @@ func TestAHaltBetweenDecisionAndActionStopsTheUpdate(t *testing.T) {
 	}
 }
 
+// Its sweep may have looked at the cluster already, and said that no alarm is left.
+func TestATeardownBetweenDecisionAndActionStopsTheAlarm(t *testing.T) {
+	for kind, put := range map[guard.OrderKind]bool{guard.TearingDown: false, guard.Halting: true} {
+		t.Run(string(kind), func(t *testing.T) {
+			seen := fine()
+			seen.Alarms = guard.Read([]alarm.Standing{})
+			s := newStage(t, seen)
+			s.hook = at(1, "observe", func() { _ = s.Order(t.Context(), prod, guard.Order{Kind: kind, By: "ana", Because: "b", At: noon}) })
+			s.run(s.engine("first"))
+			if done := s.count("do") > 0; done != put {
+				t.Errorf("the alarm was put: %v; calls %v", done, s.calls)
+			}
+		})
+	}
+}
+
 func TestBulkStartsNoUpdateAndHandsItOn(t *testing.T) {
 	s := newStage(t, outdated())
 	s.run(s.bulk())

@@ -77,7 +77,7 @@ func (e Engine) tell(ctx context.Context, kept Kept) (again bool, err error) {
 		if again = rec.Again && !theirs; !theirs {
 			rec.Again, rec.Busy = false, guard.Busy{}
 		}
-		if retry := e.Clock.Now().Add(retell(rec.Outbox)); len(rec.Outbox) > 0 && (rec.Due.IsZero() || retry.Before(rec.Due)) {
+		if retry := e.Clock.Now().Add(e.retell(rec.Outbox)); len(rec.Outbox) > 0 && (rec.Due.IsZero() || retry.Before(rec.Due)) {
 			rec.Due = retry
 		}
 		_, err = e.save(ctx, Kept{Cluster: kept.Cluster, Record: rec, Version: kept.Version})
@@ -144,15 +144,20 @@ const (
 )
 
 // retell is how long to wait before an outbox is tried again: longer with each failed try of the message that was tried least, an
-// hour in the end. So a topic that is gone for good does not slow down the others. What only waits for an earlier message has
-// no say.
-func retell(outbox []guard.Message) time.Duration {
-	wait, matters := time.Hour, map[string]bool{}
+// hour in the end. So a topic that is gone for good does not slow down the others. What only waits for an earlier message of its
+// matter, on each topic that lacks it, has no say.
+func (e Engine) retell(outbox []guard.Message) time.Duration {
+	wait, waits := time.Hour, map[[2]string]bool{} // by topic and matter
 	for _, m := range outbox {
-		if m.Tries > 0 || !matters[m.Thread] {
+		next := false
+		for _, t := range e.Topics {
+			if place := [2]string{t.Name, m.Thread}; !slices.Contains(m.Got, t.Name) {
+				next, waits[place] = next || !waits[place], true
+			}
+		}
+		if next {
 			wait = min(wait, retryTell<<min(max(m.Tries-1, 0), 8))
 		}
-		matters[m.Thread] = true
 	}
 	return wait
 }

@@ -204,8 +204,11 @@ func (e Engine) act(ctx context.Context, id cluster.ID, p guard.Plan) []guard.Ou
 	done := make([]guard.Outcome, 0, len(p.Actions))
 	for i, a := range p.Actions {
 		o := guard.Outcome{Action: a, At: e.Clock.Now()}
-		if a.Kind == guard.StartUpdate {
+		switch a.Kind {
+		case guard.StartUpdate:
 			o.Fault = e.halted(ctx)
+		case guard.PutAlarm:
+			o.Fault = e.tornDown(ctx)
 		}
 		if o.Fault == nil {
 			o = e.Actor.Do(ctx, id, a)
@@ -239,10 +242,20 @@ func (e Engine) halted(ctx context.Context) *fault.Fault {
 	if err != nil {
 		return &fault.Fault{Kind: fault.Skip, Op: "halt", Text: "the fleet's halt could not be read: " + err.Error()}
 	}
-	if fleet.Halt != nil && fleet.Halt.Holds(e.Clock.Now()) {
+	if fleet.Halt != nil {
 		return &fault.Fault{Kind: fault.Skip, Op: "halt", Text: "the fleet was halted by " + fleet.Halt.By}
 	}
 	return nil
+}
+
+// tornDown reads the teardown once more, right before an alarm is put: it would stand after the stacks are gone, and nobody would know.
+// One that cannot be read holds nothing back.
+func (e Engine) tornDown(ctx context.Context) *fault.Fault {
+	fleet, err := e.Ledger.Fleet(ctx)
+	if err != nil || fleet.Halt == nil || fleet.Halt.Kind != guard.TearingDown {
+		return nil
+	}
+	return &fault.Fault{Kind: fault.Skip, Op: "teardown", Text: "cniguard is torn down by " + fleet.Halt.By}
 }
 
 func (e Engine) log(ctx context.Context, id cluster.ID, p guard.Plan, done []guard.Outcome) {

@@ -25,6 +25,7 @@ const (
 
 // Tick asks for a check of everything that is due.
 func (e Engine) Tick(ctx context.Context) error {
+	e.Counts.Add(telemetry.Ticks, 1)
 	due, err := e.Ledger.Due(ctx, e.Clock.Now())
 	if err != nil {
 		return fmt.Errorf("tick: %w", err)
@@ -39,11 +40,7 @@ func (e Engine) Tick(ctx context.Context) error {
 			ts = append(ts, event.Trigger{Kind: event.Check, Cluster: id})
 		}
 	}
-	if err := e.wake(ctx, "tick", ts); err != nil {
-		return err
-	}
-	e.Counts.Add(telemetry.Ticks, 1)
-	return nil
+	return e.wake(ctx, "tick", ts)
 }
 
 // Meter asks for the metering of every unit of the fleet, with the tick's own time.
@@ -52,6 +49,7 @@ func (e Engine) Meter(ctx context.Context, at time.Time) error {
 	for _, u := range e.Policy.Units() {
 		ts = append(ts, event.Trigger{Kind: event.Metering, Unit: u, At: at})
 	}
+	e.Counts.Add(telemetry.Meters, 1)
 	return e.wake(ctx, "meter", ts)
 }
 

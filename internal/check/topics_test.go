@@ -189,3 +189,34 @@ func TestATopicThatIsNoLongerConfiguredIsWaitedForNoLonger(t *testing.T) {
 		t.Errorf("told %v; left in the outbox: %+v", news(s.told), rec.Outbox)
 	}
 }
+
+// A topic that is gone for good is asked less and less often, whatever waits for it.
+func TestWhatWaitsForAnEarlierMessageDoesNotHurryTheRetry(t *testing.T) {
+	for name, c := range map[string]struct {
+		got  []string // the topics that have the later message
+		want time.Duration
+	}{
+		"the later message only waits":              {[]string{"chat"}, time.Hour},
+		"the later message failed on another topic": {nil, 4 * time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t, fine()).beside("chat")
+			s.meddle(prod, func(r *guard.Record) {
+				r.Outbox = []guard.Message{
+					{Key: "a-1", Thread: "a", News: guard.Opened, Cluster: prod, Got: []string{"chat"}, Tries: 70},
+					{Key: "a-2", Thread: "a", News: guard.Recovered, Cluster: prod, Got: c.got, Tries: 0},
+				}
+			})
+			s.fails = func(_ int, call string) error {
+				if call == "tell" || call == "chat" {
+					return errors.New("the topic is gone")
+				}
+				return nil
+			}
+			s.run(s.engine("first"))
+			if wait := s.record(prod).Wake().Sub(noon); wait != c.want {
+				t.Errorf("it is tried again after %s, want %s", wait, c.want)
+			}
+		})
+	}
+}

@@ -2,6 +2,7 @@ package cloud
 
 import (
 	"context"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
@@ -15,6 +16,7 @@ import (
 // AlarmState is what Probe uses of Amazon CloudWatch.
 type AlarmState interface {
 	DeleteAlarms(context.Context, *cloudwatch.DeleteAlarmsInput, ...func(*cloudwatch.Options)) (*cloudwatch.DeleteAlarmsOutput, error)
+	DescribeAlarms(context.Context, *cloudwatch.DescribeAlarmsInput, ...func(*cloudwatch.Options)) (*cloudwatch.DescribeAlarmsOutput, error)
 	PutMetricAlarm(context.Context, *cloudwatch.PutMetricAlarmInput, ...func(*cloudwatch.Options)) (*cloudwatch.PutMetricAlarmOutput, error)
 	SetAlarmState(context.Context, *cloudwatch.SetAlarmStateInput, ...func(*cloudwatch.Options)) (*cloudwatch.SetAlarmStateOutput, error)
 }
@@ -68,6 +70,24 @@ func (p *Probe) Remove(ctx context.Context, name string) error {
 		return nil
 	}
 	return orNone(f)
+}
+
+// Old are the names of all probes in the account and region that were made before an instant.
+func (p *Probe) Old(ctx context.Context, before time.Time) ([]string, error) {
+	var names []string
+	in := &cloudwatch.DescribeAlarmsInput{AlarmNamePrefix: aws.String(alarm.Probe(""))}
+	for out, f := range pages(ctx, p.clock, "cloudwatch:DescribeAlarms", cloudwatch.NewDescribeAlarmsPaginator(p.client, in)) {
+		if f != nil {
+			return nil, f
+		}
+		for _, a := range out.MetricAlarms {
+			name := aws.ToString(a.AlarmName)
+			if _, is := alarm.Nonce(name); is && aws.ToTime(a.AlarmConfigurationUpdatedTimestamp).Before(before) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names, nil
 }
 
 // orNone is a fault as an error; nil for none.

@@ -2,6 +2,7 @@ package cloud_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -63,11 +64,28 @@ func TestAProbeIsMadeRungAndRemoved(t *testing.T) {
 	})
 }
 
+func TestOldProbesAreFound(t *testing.T) {
+	const probe, other = "cniguard-doctor-K3QZ7M2VXWPLT5ORJAYB6DNHCE", "cniguard-doctor-pod-subnets"
+	drill(t, nil, func(ctx context.Context, p *cloud.Probe, _ func() *types.MetricAlarm) {
+		for _, name := range []string{probe, other} {
+			if err := p.Make(ctx, name); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for before, want := range map[time.Time][]string{start: nil, start.Add(time.Minute): {probe}} {
+			if got, err := p.Old(ctx, before); err != nil || !slices.Equal(got, want) {
+				t.Errorf("before %s: %v, %v", before, got, err)
+			}
+		}
+	})
+}
+
 func TestWhatAProbeMayNotDoIsNamed(t *testing.T) {
 	for op, do := range map[string]func(*cloud.Probe, context.Context) error{
 		"PutMetricAlarm": func(p *cloud.Probe, ctx context.Context) error { return p.Make(ctx, "p") },
 		"SetAlarmState":  func(p *cloud.Probe, ctx context.Context) error { return p.Ring(ctx, "p") },
 		"DeleteAlarms":   func(p *cloud.Probe, ctx context.Context) error { return p.Remove(ctx, "p") },
+		"DescribeAlarms": func(p *cloud.Probe, ctx context.Context) error { _, err := p.Old(ctx, start); return err },
 	} {
 		drill(t, []world.Fault{{Service: "cloudwatch", Operation: op, Code: "AccessDenied"}}, func(ctx context.Context, p *cloud.Probe, _ func() *types.MetricAlarm) {
 			if f := fault.Of(do(p, ctx)); !f.Denied() || f.Need != "cloudwatch:"+op {

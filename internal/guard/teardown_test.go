@@ -39,7 +39,7 @@ func TestATeardownWantsNoAlarmAnywhere(t *testing.T) {
 			in.Seen.Alarms = guard.Hidden[[]alarm.Standing](denied("cloudwatch:DescribeAlarms"))
 		}, nil, []string{"halt", "alarm", "reading"}},
 		{"the fleet's state cannot be read", func(in *guard.Input) { in.Fleet.Fault = throttled("dynamodb:GetItem") }, nil, []string{"halt"}},
-		{"the order is of the future", func(in *guard.Input) { in.Fleet.Value.Halt.At = noon.Add(time.Second) }, []string{start}, nil},
+		{"the order is of the future, by somebody's clock", func(in *guard.Input) { in.Fleet.Value.Halt.At = noon.Add(time.Second) }, nil, []string{"halt"}},
 		{"it is a halt", func(in *guard.Input) { in.Fleet.Value.Halt.Kind = guard.Halting }, nil, []string{"halt"}},
 		{"somebody resumed", func(in *guard.Input) { in.Fleet.Value.Halt = nil }, []string{start}, nil},
 	} {

@@ -103,9 +103,9 @@ func TestTheTableHasTheLayoutOfADR7(t *testing.T) {
 		{"pk": "S UNIT#444455556666/eu-west-1", "sk": "S prod", "version": "N 1", "schema": "N 1", "due": "S RECORD", "at": "S 2026-03-02T12:00:00.005000000Z"},
 		{"pk": "S UNIT#1/r", "sk": "S -", "version": "N 1", "schema": "N 1", "expires": fmt.Sprint("N ", noon.AddDate(0, 0, 90).Unix())},
 		{"pk": "S ORDER#AROA1:ann", "sk": "S 444455556666/eu-west-1/prod", "due": "S ORDER#444455556666/eu-west-1/prod", "schema": "N 1", "kind": "S approve", "because": "S b",
-			"at": "S 2026-03-02T12:00:00.000000000Z", "until": "S 2026-03-02T13:00:00.000000000Z", "steps": " v1 v2", "keeps": "S k",
+			"at": "S AROA1:ann", "given": "S 2026-03-02T12:00:00.000000000Z", "until": "S 2026-03-02T13:00:00.000000000Z", "steps": " v1 v2", "keeps": "S k",
 			"expires": fmt.Sprint("N ", noon.Add(time.Hour).AddDate(0, 0, 30).Unix())},
-		{"pk": "S HALT", "sk": "S HALT", "schema": "N 1", "kind": "S halt", "by": "S ann", "because": "S incident", "at": "S 2026-03-02T12:00:00.000000000Z"},
+		{"pk": "S HALT", "sk": "S HALT", "schema": "N 1", "kind": "S halt", "by": "S ann", "because": "S incident", "given": "S 2026-03-02T12:00:00.000000000Z"},
 		{"pk": "S DOCTOR", "sk": "S K3Q", "at": "S 2026-03-02T12:00:00.000000000Z", "expires": fmt.Sprint("N ", noon.AddDate(0, 0, 1).Unix())},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -196,7 +196,7 @@ func TestAnOrderThatCannotBeReadIsAnError(t *testing.T) {
 	const pk, sk, due = "ORDER#AROA1:eve", "444455556666/eu-west-1/prod", "ORDER#444455556666/eu-west-1/prod"
 	at, until := noon.Format(time.RFC3339), noon.Add(time.Hour).Format(time.RFC3339)
 	good := func(change ...string) map[string]types.AttributeValue {
-		it := raw("pk", pk, "sk", sk, "due", due, "kind", "deny", "because", "by hand", "at", at, "until", until)
+		it := raw("pk", pk, "sk", sk, "due", due, "at", "x", "kind", "deny", "because", "by hand", "given", at, "until", until)
 		for name, value := range raw(change...) {
 			it[name] = value
 		}
@@ -213,7 +213,10 @@ func TestAnOrderThatCannotBeReadIsAnError(t *testing.T) {
 		"one by hand is read":                {good(), ""},
 		"no kind that there is":              {good("kind", "allow"), `kind "allow" is not one of approve, deny`},
 		"a halt of one cluster":              {good("kind", "halt"), `kind "halt" is not one of approve, deny`},
-		"no time":                            {good("at", "noon"), "attribute at is not a time"},
+		"no time":                            {good("given", "noon"), "attribute given is not a time"},
+		"an approval for later":              {good("kind", "approve", "given", noon.Add(time.Hour).Format(time.RFC3339)), "attribute given is in the future"},
+		"an approval for ever":               {good("kind", "approve", "until", "2099-01-01T00:00:00Z"), "attribute until is more than 7 days after given"},
+		"a denial for ever":                  {good("until", "2099-01-01T00:00:00Z"), ""},
 		"no end":                             {good("until", "never"), "attribute until is not a time"},
 		"without end":                        {endless, "attribute until is missing"},
 		"steps in one text":                  {good("steps", "v1.8.0"), "attribute steps is not a list of texts"},
@@ -247,11 +250,12 @@ func TestAHaltThatCannotBeReadIsAnError(t *testing.T) {
 		attributes []string
 		want       string
 	}{
-		"by hand":               {[]string{"kind", "halt", "by", "ann", "because", "b", "at", at}, ""},
-		"empty":                 {nil, "attribute at is not a time"},
-		"no kind that there is": {[]string{"kind", "pause", "at", at}, `kind "pause" is not one of halt, teardown, resume`},
-		"a denial":              {[]string{"kind", "deny", "at", at}, `kind "deny" is not one of halt, teardown, resume`},
-		"no kind":               {[]string{"at", at}, `kind "" is not one of halt`},
+		"by hand":               {[]string{"kind", "halt", "by", "ann", "because", "b", "given", at}, ""},
+		"with an end":           {[]string{"kind", "halt", "given", at, "until", at}, "attribute until is set"},
+		"empty":                 {nil, "attribute given is not a time"},
+		"no kind that there is": {[]string{"kind", "pause", "given", at}, `kind "pause" is not one of halt, teardown, resume`},
+		"a denial":              {[]string{"kind", "deny", "given", at}, `kind "deny" is not one of halt, teardown, resume`},
+		"no kind":               {[]string{"given", at}, `kind "" is not one of halt`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := set(t, nil)

@@ -19,8 +19,8 @@ import (
 //
 //	pk                    sk                     due                          at
 //	UNIT#ACCOUNT/REGION   NAME, of a unit "-"    RECORD, where it has a Wake  when it wakes
-//	ORDER#WRITER          ACCOUNT/REGION/NAME    ORDER#ACCOUNT/REGION/NAME    when it was given
-//	HALT                  HALT                   -                            when it was given
+//	ORDER#WRITER          ACCOUNT/REGION/NAME    ORDER#ACCOUNT/REGION/NAME    the writer
+//	HALT                  HALT                   -                            -
 //	DOCTOR                NONCE of a probe       -                            when its event came
 type item map[string]types.AttributeValue
 

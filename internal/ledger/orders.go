@@ -28,7 +28,7 @@ func (d *Dynamo) Orders(ctx context.Context, id cluster.ID) ([]guard.Order, erro
 	}
 	orders := make([]guard.Order, len(found))
 	for i, it := range found {
-		if orders[i], err = it.order(id); err != nil {
+		if orders[i], err = it.order(id, d.clock.Now()); err != nil {
 			return nil, fmt.Errorf("read orders for %s: item %s %s: %w", id, it.text("pk"), it.text("sk"), err)
 		}
 	}
@@ -75,7 +75,8 @@ func (d *Dynamo) Order(ctx context.Context, id cluster.ID, o guard.Order) error 
 
 func orderItem(id cluster.ID, o guard.Order) item {
 	it := wordItem(o)
-	it["pk"], it["sk"], it["due"] = text(orderPrefix+o.By), text(id.String()), text(orderPrefix+id.String())
+	it["pk"], it["sk"] = text(orderPrefix+o.By), text(id.String())
+	it["due"], it["at"] = text(orderPrefix+id.String()), text(o.By) // a later word of the same person changes nothing in the index
 	if !o.Until.IsZero() {
 		it["expires"] = number(o.Until.Add(keepOrder).Unix())
 	}
@@ -92,7 +93,7 @@ func haltItem(o guard.Order) item {
 
 // wordItem is what items of all orders have.
 func wordItem(o guard.Order) item {
-	it := item{"schema": number(int64(o.Schema)), "kind": text(string(o.Kind)), "because": text(o.Because), "at": text(stamp(o.At))}
+	it := item{"schema": number(int64(o.Schema)), "kind": text(string(o.Kind)), "because": text(o.Because), "given": text(stamp(o.At))}
 	if !o.Until.IsZero() {
 		it["until"] = text(stamp(o.Until))
 	}
@@ -109,8 +110,12 @@ func wordItem(o guard.Order) item {
 	return it
 }
 
+// ahead is how far clocks may be apart.
+const ahead = 5 * time.Minute
+
 // order is a person's word on a cluster. Only the key says who wrote it, and for which cluster: all else is the writer's to choose.
-func (it item) order(id cluster.ID) (guard.Order, error) {
+// So an approval that is dated ahead, for when nobody may look at it any more, or that holds for longer than one may is refused.
+func (it item) order(id cluster.ID, now time.Time) (guard.Order, error) {
 	writer, isOrder := strings.CutPrefix(it.text("pk"), orderPrefix)
 	if !isOrder || writer == "" || it.text("sk") != id.String() {
 		return guard.Order{}, errors.New("its key is not that of an order for this cluster")
@@ -126,6 +131,12 @@ func (it item) order(id cluster.ID) (guard.Order, error) {
 	if o.Until.IsZero() {
 		return o, errors.New("attribute until is missing: an order for a cluster has an end")
 	}
+	if o.Kind == guard.Approval && o.At.After(now.Add(ahead)) {
+		return o, errors.New("attribute given is in the future")
+	}
+	if o.Kind == guard.Approval && o.Until.Sub(o.At) > guard.ApprovalValid {
+		return o, fmt.Errorf("attribute until is more than %.0f days after given, for which an approval holds", guard.ApprovalValid.Hours()/24)
+	}
 	return o, nil
 }
 
@@ -138,6 +149,9 @@ func (it item) halt() (guard.Order, error) {
 	o.By = it.text("by")
 	if fleet, err := isToFleet(o.Kind); err != nil || !fleet {
 		return o, fmt.Errorf("kind %q is not one of halt, teardown, resume", o.Kind)
+	}
+	if !o.Until.IsZero() {
+		return o, errors.New("attribute until is set: an order to the fleet holds until somebody resumes")
 	}
 	return o, nil
 }
@@ -152,8 +166,8 @@ func (it item) word() (o guard.Order, err error) {
 		return o, err
 	}
 	o.Schema, o.Kind, o.Because, o.Keeps = int(schema), guard.OrderKind(it.text("kind")), it.text("because"), it.text("keeps")
-	if o.At, err = time.Parse(time.RFC3339Nano, it.text("at")); err != nil {
-		return o, fmt.Errorf("attribute at is not a time as 2026-03-02T12:00:00Z: %w", err)
+	if o.At, err = time.Parse(time.RFC3339Nano, it.text("given")); err != nil {
+		return o, fmt.Errorf("attribute given is not a time as 2026-03-02T12:00:00Z: %w", err)
 	}
 	if it["until"] != nil {
 		if o.Until, err = time.Parse(time.RFC3339Nano, it.text("until")); err != nil {

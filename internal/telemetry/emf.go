@@ -29,9 +29,10 @@ const (
 	ActFailed                   // changes that AWS refused
 	NotListed                   // accounts and regions whose clusters could not be listed
 	NotMetered                  // clusters whose pod subnets could not be measured
-	Ticks                       // ticks that asked for all that was due
+	Ticks                       // ticks, whatever came of them
 	LedgerFailed                // invocations that the ledger failed
 	Overdue                     // clusters whose last check is older than two sweeps
+	Meters                      // times that the metering of the fleet was asked for
 	counters
 )
 
@@ -39,7 +40,7 @@ const (
 func (c Counter) String() string {
 	names := [counters]string{
 		"Checks", "Skipped", "Malformed", "Refused", "Unknown", "Conflicts", "AlarmsPut", "Updates", "Told", "TellFailed",
-		"ActFailed", "NotListed", "NotMetered", "Ticks", "LedgerFailed", "Overdue",
+		"ActFailed", "NotListed", "NotMetered", "Ticks", "LedgerFailed", "Overdue", "Meters",
 	}
 	if c < 0 || c >= counters {
 		return fmt.Sprintf("Counter(%d)", int(c))

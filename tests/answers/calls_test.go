@@ -65,8 +65,11 @@ func TestCalls(t *testing.T) {
 				held: alarm
 				alarm put: cniguard-prod at 80 %
 				told: opened version-outdated (warning)
+				refused: update add-on v1.7.5 → v1.8.0: eks:UpdateAddon: request canceled, context deadline exceeded
 				answer lost: update add-on v1.7.5 → v1.8.0: eks:UpdateAddon: request canceled, context deadline exceeded
+				told: opened update-blocked (warning)
 				told: update started update-progress (info)
+				told: recovered update-blocked (warning)
 				update ended: v1.7.5 → v1.8.0 Successful
 				told: updated update-progress (info)
 				told: recovered version-outdated (warning)
@@ -266,6 +269,8 @@ func TestCalls(t *testing.T) {
 				held: mode, alarm
 				alarm put: cniguard-prod at 80 %
 				told: opened version-outdated (warning)
+				held: mode
+				held: mode, alarm
 				held: mode
 			`,
 			ends: "outdated; managed; outdated; fine; waiting; mode", calls: 400},

@@ -1,6 +1,8 @@
 package laws_test
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -44,18 +46,19 @@ func requests(c *world.Call) []iam.Request {
 		return append(ofCluster("cluster", ""), ofCluster("addon", "/vpc-cni/1")...)
 	case *eks.UpdateAddonInput:
 		all := ofCluster("addon", "/"+*in.AddonName+"/1")
-		if aws.ToString(in.ServiceAccountRoleArn) != "" { // EKS asks for it in the caller's name (IAM user guide, "PassRole")
-			// Which roles may be passed on is the deployment's choice; here it chose those of this path.
+		if role := aws.ToString(in.ServiceAccountRoleArn); role != "" { // EKS asks for it in the caller's name (IAM user guide, "PassRole")
+			// Which roles may be passed on is the deployment's choice; here it chose those of this path in the account itself.
+			role = strings.Replace(role, ":"+c.Account+":role/", ":"+account+":role/eks/vpc-cni-", 1)
 			all = append(all, iam.Request{
-				Action: "iam:PassRole", Resource: "arn:aws:iam::" + account + ":role/eks/vpc-cni-1",
+				Action: "iam:PassRole", Resource: "arn:aws" + role[strings.Index(role, ":iam:"):],
 				Context: map[string][]string{"iam:PassedToService": {"eks.amazonaws.com"}},
 			})
 		}
 		return all
 	case *cloudwatch.PutMetricAlarmInput:
 		all := one(arn("cloudwatch", "alarm:"+*in.AlarmName))
-		if len(in.AlarmActions) > 0 { // which topics is the deployment's choice as well
-			all[0].Context = map[string][]string{"cloudwatch:AlarmActions": {"arn:aws:sns:eu-central-1:444455556666:cniguard-oncall"}}
+		if acts := slices.Concat(in.AlarmActions, in.OKActions, in.InsufficientDataActions); len(acts) > 0 {
+			all[0].Context = map[string][]string{"cloudwatch:AlarmActions": acts}
 		}
 		if len(in.Tags) > 0 { // CloudWatch API reference, PutMetricAlarm, Tags
 			all = append(all, iam.Request{Action: "cloudwatch:TagResource", Resource: all[0].Resource})
@@ -156,6 +159,6 @@ func entered(c *world.Call) (role string, q iam.Request, is bool) {
 	}
 	caller := "arn:aws:iam::" + deployedHub + ":role/" + c.Principal[strings.LastIndexByte(c.Principal, '/')+1:]
 	return (*in.RoleArn)[strings.LastIndexByte(*in.RoleArn, '/')+1:], iam.Request{Action: "sts:AssumeRole", Context: map[string][]string{
-		"aws:PrincipalArn": {caller}, "aws:PrincipalOrgID": {"o-exampleorgid"}, "sts:ExternalId": {"a-shared-word"},
+		"aws:PrincipalArn": {caller}, "aws:PrincipalOrgID": {"o-exampleorgid"}, "sts:ExternalId": {cmp.Or(aws.ToString(in.ExternalId), "a-shared-word")}, // worlds' functions are not told it
 	}}, true
 }

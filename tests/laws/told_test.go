@@ -104,7 +104,11 @@ func (s *stage) checkUpdates(law string, letters []*letter) {
 		if status == "Failed" || status == "Cancelled" || a.addon.when(ended).Status == "DEGRADED" {
 			want = "update failed"
 		}
-		for _, news := range []string{"update started", want} {
+		news := []string{"update started", want}
+		if s.obscured(id) { // nobody can prove how it went
+			news = news[:1]
+		}
+		for _, news := range news {
 			if !slices.ContainsFunc(letters, func(l *letter) bool {
 				return l.id() == id && l.News == news && l.fact("to") == u.to && l.At.After(u.at.Add(-lately))
 			}) {
