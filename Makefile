@@ -17,7 +17,12 @@ CHOICES := POLICY:policy EMAIL:email ORGANIZATION:organization ORGANIZATIONAL_UN
 	LOG_DAYS:logDays LOG_LEVEL:logLevel ZIP:zip ACCOUNT:account REGION:region
 variable = $(word 1,$(subst :, ,$(1)))
 key = $(word 2,$(subst :, ,$(1)))
-CONTEXT = $(foreach c,$(CHOICES),$(if $(filter command,$(origin $(call variable,$(c)))),-c '$(call key,$(c))=$($(call variable,$(c)))'))
+given = $(if $(filter command,$(origin $(1))),$(value $(1)))
+quote = '$(subst ','\'',$(1))'
+CONTEXT = $(foreach c,$(CHOICES),$(if $(call given,$(call variable,$(c))),-c $(call quote,$(call key,$(c))=$(call given,$(call variable,$(c))))))
+ALLOWED := $(foreach c,$(CHOICES),$(call variable,$(c)))
+UNKNOWN = $(sort $(foreach v,$(filter-out $(ALLOWED) CI,$(.VARIABLES)),$(if $(filter command,$(origin $(v))),$(call quote,$(v)))))
+RELEASE = $(if $(call given,ZIP),,dist/remediator-arm64.zip)
 
 FUZZTIME ?= 30s
 LAWS_WORLDS ?= 10000
@@ -43,19 +48,19 @@ build: $(ARCHES:%=dist/remediator-%.zip) ## Build the Lambda's zips, dist/remedi
 ##@ Deploy (docs/deploy.md)
 
 .PHONY: synth
-synth: $(if $(ZIP),,dist/remediator-arm64.zip) ## Write the templates to cdk.out: POLICY=policy.yaml EMAIL=oncall@example.com [ACCOUNT= REGION=] …
+synth: choices $(RELEASE) ## Write the templates to cdk.out: POLICY=policy.yaml EMAIL=oncall@example.com [ACCOUNT= REGION=] …
 	$(call cdk,synth --quiet)
 
 .PHONY: diff
-diff: $(if $(ZIP),,dist/remediator-arm64.zip) ## Show what deploying the same would change.
+diff: choices $(RELEASE) ## Show what deploying the same would change.
 	$(call cdk,diff)
 
 .PHONY: deploy
-deploy: $(if $(ZIP),,dist/remediator-arm64.zip) ## Deploy it all: POLICY=policy.yaml EMAIL=oncall@example.com …
+deploy: choices $(RELEASE) ## Deploy it all: POLICY=policy.yaml EMAIL=oncall@example.com …
 	$(call cdk,deploy --all)
 
 .PHONY: destroy
-destroy: $(if $(ZIP),,dist/remediator-arm64.zip) ## Delete what was deployed with the same.
+destroy: choices $(RELEASE) ## Delete what was deployed with the same.
 	$(call cdk,destroy --all)
 
 ##@ Change
@@ -138,10 +143,22 @@ verify: small modules lint size reproducible replay laws ## Everything that CI c
 clean: ## Remove what was built here.
 	rm -rf bin dist cdk.out node_modules .tools .venv
 
-# Runs the CDK's command, which it installs when it is missing or another version is wanted.
+# Tells what is wrong on the command line, before anything is compiled. The app checks the values.
+choices: always
+	@wrong=0; mistake() { wrong=1; echo "make: $$1" >&2; }; \
+	for name in $(UNKNOWN); do mistake "$$name is not known; allowed: $(ALLOWED)"; done; \
+	policy=$(call quote,$(call given,POLICY)); email=$(call quote,$(call given,EMAIL)); \
+	if [ -z "$$policy" ]; then mistake 'POLICY is missing: give the file with the policy, as POLICY=policy.yaml (docs/policy.md)'; \
+	elif [ ! -f "$$policy" ]; then mistake "POLICY=$$policy: there is no such file"; fi; \
+	[ -n "$$email" ] || mistake 'EMAIL is missing: give the address of those on call, as EMAIL=oncall@example.com'; \
+	for tool in node npm; do command -v $$tool >/dev/null || mistake "$$tool is missing: install Node.js 22 or newer (https://nodejs.org)"; done; \
+	exit $$wrong
+
+# Runs the CDK's command, which it installs when it is missing or another version is wanted. What an earlier run wrote goes first, so
+# that nothing stale is taken for new.
 define cdk
-	@for tool in node npm; do command -v $$tool >/dev/null || { echo "make $@: $$tool is missing; install Node.js 22 or newer (https://nodejs.org)" >&2; exit 1; }; done
 	@test node_modules/.package-lock.json -nt package-lock.json || npm ci --silent --no-audit --no-fund --ignore-scripts
+	@rm -rf cdk.out
 	@node_modules/.bin/cdk $(1) $(CONTEXT)
 endef
 

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"os/exec"
@@ -22,13 +23,13 @@ import (
 )
 
 func main() {
-	if err := run(os.Getenv); err != nil {
+	if err := run(os.Getenv, plain.Writer(os.Stdout)); err != nil {
 		fmt.Fprintln(plain.Writer(os.Stderr), err)
 		os.Exit(1)
 	}
 }
 
-func run(getenv func(string) string) error {
+func run(getenv func(string) string, stdout io.Writer) error {
 	context, err := contextOf(getenv)
 	if err != nil {
 		return err
@@ -40,7 +41,14 @@ func run(getenv func(string) string) error {
 	if err := errors.Join(err, findNode(getenv)); err != nil {
 		return err
 	}
-	return synthesize(d, cmp.Or(getenv("CDK_OUTDIR"), "cdk.out"))
+	out := cmp.Or(getenv("CDK_OUTDIR"), "cdk.out")
+	if err := synthesize(d, out); err != nil {
+		return err
+	}
+	for _, line := range outlook(d.Config, filepath.Base(out)) {
+		fmt.Fprintln(stdout, line)
+	}
+	return nil
 }
 
 // contextOf is the context as the CDK's command hands it over: in a variable, and what is too long for that in a file.
@@ -67,7 +75,8 @@ func contextOf(getenv func(string) string) (map[string]any, error) {
 	return context, nil
 }
 
-// oldestNode is the oldest major version of Node that the CDK still starts on; it warns on 20 (aws-cdk-lib 2.270, jsii 1.139).
+// oldestNode is the oldest major version of Node that the CDK still starts on (aws-cdk-lib 2.270, jsii 1.139). It warns on 20,
+// whose support has ended, so people are told to install 22.
 const oldestNode = 20
 
 // findNode asks for Node where the CDK will look for it: without it, or with one that is too old, the first construct would panic.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/cniguard/cniguard/infra/stack"
 	"github.com/cniguard/cniguard/internal/cluster"
@@ -141,5 +142,7 @@ func isEmail(s string) bool {
 // isRolePattern asks for a role's ARN whose name is more than wildcards: else the updater could hand any role of the account to
 // EKS.
 func isRolePattern(s string) bool {
-	return matches(`arn:[a-z-]+:iam::([0-9]{12}|\*):role/[\w+=,.@/*?-]+`)(s) && strings.Trim(s[strings.Index(s, ":role/")+len(":role/"):], "/*?") != ""
+	_, name, _ := strings.Cut(s, ":role/")
+	says := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
+	return matches(`arn:[a-z-]+:iam::([0-9]{12}|\*):role/[\w+=,.@/*?-]+`)(s) && strings.ContainsFunc(name, says)
 }

@@ -181,13 +181,13 @@ func (r *reader) policy() *policy.Policy {
 
 // pack puts the policy into the Lambda's zip.
 func (r *reader) pack(rules *policy.Policy) []byte {
-	release, ok := r.file("zip", r.answers.zip, "run make build, or give a release's zip")
+	release, ok := r.file("zip", r.answers.zip, "run make build, or give a release's remediator-arm64.zip")
 	if !ok || rules == nil {
 		return nil
 	}
 	packed, err := bundle.Repack(release, rules)
 	if err != nil {
-		r.mistake("zip", r.answers.zip+": "+err.Error(), "run make build, or give a release's zip")
+		r.mistake("zip", r.answers.zip+": "+err.Error(), "run make build, or give a release's remediator-arm64.zip")
 	}
 	return packed
 }

@@ -138,7 +138,7 @@ func TestTheZipHoldsThePolicyThatWasRead(t *testing.T) {
 
 func TestEachMistakeIsToldWithItsKeyItsValueAndWhatIsAllowed(t *testing.T) {
 	const (
-		again     = "; run make build, or give a release's zip"
+		again     = "; run make build, or give a release's remediator-arm64.zip"
 		rolesHint = `is not allowed; allowed: ARNs of IAM roles, in which * and ? stand for others, as arn:aws:iam::*:role/eks-addons/*; the role's name needs a letter or a digit`
 		unitsHint = `is not allowed; allowed: IDs of organisational units or roots, as ou-exam-12345678,r-exam`
 		emailHint = `is not allowed; allowed: one e-mail address, as oncall@example.com`
@@ -175,8 +175,8 @@ func TestEachMistakeIsToldWithItsKeyItsValueAndWhatIsAllowed(t *testing.T) {
 			"context passRoles: is given, and updates are not enabled; leave it out, or give updates=true"}},
 		"updates that are on":      {map[string]any{"updates": "on"}, []string{`context updates: "on" is not allowed; allowed: true or false`}},
 		"updates that are no text": {map[string]any{"updates": true}, []string{"context updates: true is not text; write it in quotes"}},
-		"roles that are all roles": {map[string]any{"updates": "true", "passRoles": "arn:aws:iam::*:role/*,*,arn:aws:iam::*:role/*/*"}, []string{
-			`context passRoles: "arn:aws:iam::*:role/*" ` + rolesHint, `context passRoles: "*" ` + rolesHint, `context passRoles: "arn:aws:iam::*:role/*/*" ` + rolesHint}},
+		"roles that are all roles": {map[string]any{"updates": "true", "passRoles": "arn:aws:iam::*:role/*-*,*,arn:aws:iam::*:role/*/*"}, []string{
+			`context passRoles: "arn:aws:iam::*:role/*-*" ` + rolesHint, `context passRoles: "*" ` + rolesHint, `context passRoles: "arn:aws:iam::*:role/*/*" ` + rolesHint}},
 		"roles that are a user": {map[string]any{"updates": "true", "passRoles": "arn:aws:iam::111122223333:user/cni"}, []string{
 			`context passRoles: "arn:aws:iam::111122223333:user/cni" ` + rolesHint}},
 		"roles of another partition": {map[string]any{"updates": "true", "passRoles": "arn:aws-cn:iam::*:role/cni"}, []string{

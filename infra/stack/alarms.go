@@ -32,13 +32,14 @@ func ofTopic(readers, name string) metric {
 
 func ofQueue(name string) metric { return metric{"AWS/SQS", name, "QueueName", failedQueue} }
 
-// watch is one alarm on cniguard itself: a metric's statistic of a period is at or above a limit, in each of some periods.
+// watch is one alarm on cniguard itself: a metric's statistic of a period is at or above a limit, in some of the last periods.
 type watch struct {
 	name, about string
 	metric      metric
 	statistic   string  // Sum, Maximum; a percentile, as p99
 	period      int     // in seconds; 0: five minutes
-	periods     int     // one after another; 0: one
+	periods     int     // that are looked at; 0: one
+	points      int     // so many of them; 0: all
 	limit       float64 // 0: one
 	absent      bool    // the alarm is that the metric stays below the limit, or is not there
 }
@@ -54,6 +55,8 @@ func watches() []watch {
 			about: "The tick, which reads the ledger every five minutes, cannot. Nothing is changed and little is told until it can. Look at the log of bulk."},
 		{name: "tick", metric: ofProgram(event.Bulk, telemetry.Ticks), statistic: "Sum", periods: 3, absent: true,
 			about: "No tick for 15 minutes: nothing that was put off is looked at again. Look at the schedules of the group cniguard, and at the log of bulk."},
+		{name: "meter", metric: ofProgram(event.Bulk, telemetry.Meters), statistic: "Sum", periods: 3, absent: true,
+			about: "No meter for 15 minutes: alarms on clusters get no data. Look at the schedules of the group cniguard, and at the log of bulk."},
 	}
 	all = append(all, watch{name: "overdue", metric: ofProgram(event.Bulk, telemetry.Overdue), statistic: "Maximum", periods: 3,
 		about: "A cluster was not checked for two sweeps, 12 hours. `cniguard status` names it; look at the log of bulk."})
@@ -81,8 +84,9 @@ func watchesOn(f event.Target) []watch {
 			about: "Lambda could not put failed events of the function " + n + " into the failure queue: they are lost."},
 		{name: n + "-slow", metric: ofLambda(f, "Duration"), statistic: "p99", period: 15 * 60, limit: limit,
 			about: "The function " + n + " takes more than 80 % of its time-out: soon it will be cut off."},
-		{name: n + "-untold", metric: ofProgram(f, telemetry.TellFailed), statistic: "Sum", periods: 3,
-			about: "The function " + n + " has not been able to publish messages for 15 minutes. They wait in the ledger."},
+		// What could not be published is tried again after 4, 8, 16 … minutes (package check, retell): no row of periods has a try each.
+		{name: n + "-untold", metric: ofProgram(f, telemetry.TellFailed), statistic: "Sum", periods: 12, points: 2,
+			about: "The function " + n + " failed to publish again and again within an hour. They wait in the ledger. Look at its log: is a topic gone, or the key denied?"},
 	}
 }
 
@@ -100,6 +104,7 @@ func newAlarms(scope constructs.Construct, oncall *string) {
 			Threshold:          ptr(max(a.limit, 1)),
 			ComparisonOperator: str("GreaterThanOrEqualToThreshold"),
 			TreatMissingData:   str("notBreaching"), // what never happens is not counted
+			DatapointsToAlarm:  num(cmp.Or(a.points, max(a.periods, 1))),
 		}
 		if strings.HasPrefix(a.statistic, "p") {
 			props.ExtendedStatistic = str(a.statistic)

@@ -16,6 +16,7 @@ func alarmsReachPeople(template map[string]any) (c complaints) {
 		"failed":  "AWS/SQS ApproximateNumberOfMessagesVisible QueueName=cniguard-failed Maximum 1x300 >= 1 notBreaching",
 		"ledger":  "CNIGuard LedgerFailed Function=bulk Sum 2x300 >= 1 notBreaching",
 		"overdue": "CNIGuard Overdue Function=bulk Maximum 3x300 >= 1 notBreaching",
+		"meter":   "CNIGuard Meters Function=bulk Sum 3x300 < 1 breaching",
 		"tick":    "CNIGuard Ticks Function=bulk Sum 3x300 < 1 breaching",
 	}
 	for _, readers := range []string{"oncall", "chat", "machine"} {
@@ -27,7 +28,7 @@ func alarmsReachPeople(template map[string]any) (c complaints) {
 		want[f+"-dropped"] = "AWS/Lambda AsyncEventsDropped FunctionName=cniguard-" + f + " Sum 1x300 >= 1 notBreaching"
 		want[f+"-unkept"] = "AWS/Lambda DestinationDeliveryFailures FunctionName=cniguard-" + f + " Sum 1x300 >= 1 notBreaching"
 		want[f+"-slow"] = "AWS/Lambda Duration FunctionName=cniguard-" + f + " p99 1x900 >= " + limit + " notBreaching"
-		want[f+"-untold"] = "CNIGuard TellFailed Function=" + f + " Sum 3x300 >= 1 notBreaching"
+		want[f+"-untold"] = "CNIGuard TellFailed Function=" + f + " Sum 2 of 12x300 >= 1 notBreaching"
 	}
 	have := map[string]string{}
 	for _, a := range ofType(template, "AWS::CloudWatch::Alarm") {
@@ -50,8 +51,12 @@ func alarmsReachPeople(template map[string]any) (c complaints) {
 // watched is an alarm in a line.
 func watched(p map[string]any) string {
 	sign := map[string]string{"GreaterThanOrEqualToThreshold": ">=", "LessThanThreshold": "<"}[text(p["ComparisonOperator"])]
+	periods := text(p["EvaluationPeriods"])
+	if points := text(p["DatapointsToAlarm"]); points != periods {
+		periods = points + " of " + periods
+	}
 	return fmt.Sprintf("%s %s %s=%s %s%s %sx%s %s %s %s", text(p["Namespace"]), text(p["MetricName"]), text(at(p["Dimensions"], "Name")), text(at(p["Dimensions"], "Value")),
-		text(p["Statistic"]), text(p["ExtendedStatistic"]), text(p["EvaluationPeriods"]), text(p["Period"]), sign, text(p["Threshold"]), text(p["TreatMissingData"]))
+		text(p["Statistic"]), text(p["ExtendedStatistic"]), periods, text(p["Period"]), sign, text(p["Threshold"]), text(p["TreatMissingData"]))
 }
 
 // An alarm on cniguard itself that had the prefix of those on clusters would wake the program, which may also delete it.

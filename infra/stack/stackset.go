@@ -18,6 +18,8 @@ const (
 	// maxTemplate is how many bytes a template may have that is given in the request itself (CloudFormation user guide,
 	// "Understand CloudFormation quotas").
 	maxTemplate = 51_200
+	// aroundMember is room for the rest of the StackSet's template, in bytes.
+	aroundMember = 4_000
 )
 
 // MemberTemplate is the member as a template for any account and region of the fleet, as JSON on one line: it has no assets and
@@ -37,8 +39,12 @@ func MemberTemplate(c Config) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("write the member's template: %w", err)
 	}
-	if len(template) > maxTemplate {
-		return nil, fmt.Errorf("write the member's template: it has %d bytes, and a StackSet takes %d; shorten passRoles", len(template), maxTemplate)
+	within, err := json.Marshal(string(template)) // the StackSet's own template holds it as a text, in which each quote takes two bytes
+	if err != nil {
+		return nil, fmt.Errorf("write the member's template: %w", err)
+	}
+	if n := len(within) + aroundMember; n > maxTemplate {
+		return nil, fmt.Errorf("write the member's template: with its StackSet it has %d bytes, and CloudFormation takes %d; shorten passRoles", n, maxTemplate)
 	}
 	return template, nil
 }

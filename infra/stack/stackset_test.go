@@ -106,7 +106,7 @@ func TestWhoRollsOutIsTheDelegatedAdministratorUnlessItIsTheManagementAccount(t 
 func TestATemplateTooLargeForAStackSetIsRefused(t *testing.T) {
 	c := full(t)
 	c.PassRoles = slices.Repeat([]string{"arn:aws:iam::*:role/" + strings.Repeat("a", 500)}, 100)
-	if _, err := stack.MemberTemplate(c); err == nil || !strings.Contains(err.Error(), "a StackSet takes 51200; shorten passRoles") {
+	if _, err := stack.MemberTemplate(c); err == nil || !strings.Contains(err.Error(), "CloudFormation takes 51200; shorten passRoles") {
 		t.Errorf("%v", err)
 	}
 }

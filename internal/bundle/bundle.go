@@ -7,6 +7,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"compress/flate"
+	"debug/elf"
 	"errors"
 	"fmt"
 	"io"
@@ -73,7 +74,8 @@ func Repack(release []byte, p *policy.Policy) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// runs reports what keeps Lambda from starting the zip's program: that it is not there, may not be executed or is damaged.
+// runs reports what keeps Lambda from starting the zip's program: that it is not there, may not be executed, is damaged or is for
+// another machine.
 func runs(z *zip.Reader) error {
 	i := slices.IndexFunc(z.File, func(f *zip.File) bool { return f.Name == Program })
 	if i < 0 {
@@ -83,15 +85,35 @@ func runs(z *zip.Reader) error {
 	if f.Mode()&0o111 != 0o111 {
 		return fmt.Errorf("read zip: %s may not be executed by everybody", Program)
 	}
+	var program bytes.Buffer
 	r, err := f.Open()
 	if err == nil {
-		_, err = io.Copy(io.Discard, r) // reading to the end compares the checksum
+		_, err = program.ReadFrom(r) // reading to the end compares the checksum
 		err = errors.Join(err, r.Close())
 	}
 	if err != nil {
 		return fmt.Errorf("read zip: %s: %w", Program, err)
 	}
-	return nil
+	return fits(program.Bytes())
+}
+
+// fits reports a program for another machine than the functions'. What is no ELF file may be a script, which runs on any.
+func fits(program []byte) error {
+	if !bytes.HasPrefix(program, []byte(elf.ELFMAG)) {
+		return nil
+	}
+	f, err := elf.NewFile(bytes.NewReader(program))
+	switch {
+	case err != nil:
+		return fmt.Errorf("read zip: %s: %w", Program, err)
+	case f.Machine == elf.EM_AARCH64:
+		return nil
+	}
+	machine := f.Machine.String()
+	if f.Machine == elf.EM_X86_64 {
+		machine = "amd64" // as Go, and the zip, call it
+	}
+	return fmt.Errorf("its program is for %s, and the functions run on arm64", machine)
 }
 
 func newWriter(out io.Writer) *zip.Writer {

@@ -3,6 +3,8 @@ package bundle_test
 import (
 	"archive/zip"
 	"bytes"
+	"debug/elf"
+	"encoding/binary"
 	"io"
 	"os"
 	"strings"
@@ -84,6 +86,22 @@ func entries(t *testing.T, data []byte) (all []entry) {
 	return all
 }
 
+// elfFor is the head of an ELF file: a program for a machine.
+func elfFor(t *testing.T, machine elf.Machine) bundle.File {
+	t.Helper()
+	head := elf.Header64{Type: uint16(elf.ET_EXEC), Machine: uint16(machine), Version: uint32(elf.EV_CURRENT), Ehsize: 64}
+	copy(head.Ident[:], elf.ELFMAG+string([]byte{byte(elf.ELFCLASS64), byte(elf.ELFDATA2LSB), byte(elf.EV_CURRENT)}))
+	var out bytes.Buffer
+	if err := binary.Write(&out, binary.LittleEndian, head); err != nil {
+		t.Fatal(err)
+	}
+	return bundle.File{Name: "bootstrap", Executable: true, Content: out.Bytes()}
+}
+
+func TestAProgramForTheFunctionsMachineIsTaken(t *testing.T) {
+	repack(t, pack(t, elfFor(t, elf.EM_AARCH64)), rules(t, "v1.10.2"))
+}
+
 func TestTheZipIsTheSameWhetherThePolicyWasBuiltInOrPutInLater(t *testing.T) {
 	p := rules(t, "v1.10.2")
 	built := pack(t, program, compiled(t, p))
@@ -155,6 +173,9 @@ func TestWhatCannotRunIsRefused(t *testing.T) {
 		"a zip without a program":           {pack(t, bundle.File{Name: "main", Executable: true}), "read zip: it holds no program: there is no file bootstrap in it"},
 		"a program in a folder":             {pack(t, bundle.File{Name: "dist/bootstrap", Executable: true}), "read zip: it holds no program: there is no file bootstrap in it"},
 		"a program that may not be started": {pack(t, bundle.File{Name: "bootstrap"}), "read zip: bootstrap may not be executed by everybody"},
+		"a program for amd64":               {pack(t, elfFor(t, elf.EM_X86_64)), "its program is for amd64, and the functions run on arm64"},
+		"a program for another machine":     {pack(t, elfFor(t, elf.EM_RISCV)), "its program is for EM_RISCV, and the functions run on arm64"},
+		"a program without its end":         {pack(t, bundle.File{Name: "bootstrap", Executable: true, Content: []byte(elf.ELFMAG)}), "read zip: bootstrap: "},
 		"a damaged program":                 {damaged, "read zip: bootstrap: zip: checksum error"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,13 +1,19 @@
 package emulator_test
 
 import (
+	"archive/zip"
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"sync"
 	"testing"
+
+	"github.com/cniguard/cniguard/internal/bundle"
 )
 
 // rules is the policy that is deployed: a person approves what is done to prod.
@@ -52,19 +58,23 @@ func synthesized(t *testing.T) string {
 	return folder
 }
 
-// synthesize does what `make synth` does, with a program for this machine in place of Lambda's.
+// synthesize does what `make synth` does. The function's program, which must be for Lambda's machine, is a script that is
+// replaced by the program for this machine.
 func synthesize(dir string) error {
 	work := filepath.Join(dir, "work")
-	program, zip, policy := filepath.Join(work, "bootstrap"), filepath.Join(work, "release.zip"), filepath.Join(work, "policy.yaml")
+	program, release, policy := filepath.Join(work, "bootstrap"), filepath.Join(work, "release.zip"), filepath.Join(work, "policy.yaml")
 	err := os.Mkdir(work, 0o700)
 	if err == nil {
 		err = os.WriteFile(policy, []byte(rules), 0o600)
+	}
+	if err == nil {
+		err = pack(release, bundle.File{Name: bundle.Program, Executable: true, Content: []byte("#!/bin/sh\n")})
 	}
 	if err != nil {
 		return err
 	}
 	context, err := json.Marshal(map[string]string{
-		"account": hub, "region": region, "policy": policy, "zip": zip, "email": "oncall@example.com",
+		"account": hub, "region": region, "policy": policy, "zip": release, "email": "oncall@example.com",
 		"updates": "true", "passRoles": podRole, "logLevel": "debug",
 	})
 	if err != nil {
@@ -72,15 +82,45 @@ func synthesize(dir string) error {
 	}
 	err = run("go", []string{"GOFLAGS=", "CGO_ENABLED=0"}, "build", "-tags=lambda.norpc", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", program, "./functions/remediator")
 	if err == nil {
-		err = run("go", nil, "run", "./internal/tool/zip", zip, program)
-	}
-	if err == nil {
 		err = run("go", nil, "build", "-o", filepath.Join(work, "cniguard"), "./cmd/cniguard")
 	}
 	if err == nil {
 		err = run("go", []string{"CDK_OUTDIR=" + dir, "CDK_CONTEXT_JSON=" + string(context), "TMPDIR=" + work}, "run", "./infra")
 	}
+	if err == nil {
+		err = replaceProgram(dir, program)
+	}
 	return err
+}
+
+// replaceProgram puts a program into the function's zip, beside the policy that is there.
+func replaceProgram(dir, program string) error {
+	content, err := os.ReadFile(program)
+	if err != nil {
+		return err
+	}
+	assets, err := filepath.Glob(filepath.Join(dir, "asset.*.zip"))
+	if err != nil || len(assets) != 1 {
+		return fmt.Errorf("find the function's zip: %q, %w", assets, err)
+	}
+	old, err := zip.OpenReader(assets[0])
+	if err != nil {
+		return err
+	}
+	policy, err := fs.ReadFile(old, bundle.Policy)
+	if err := errors.Join(err, old.Close()); err != nil {
+		return err
+	}
+	return pack(assets[0], bundle.File{Name: bundle.Program, Executable: true, Content: content}, bundle.File{Name: bundle.Policy, Content: policy})
+}
+
+// pack writes a zip.
+func pack(name string, files ...bundle.File) error {
+	var out bytes.Buffer
+	if err := bundle.Pack(&out, files...); err != nil {
+		return err
+	}
+	return os.WriteFile(name, out.Bytes(), 0o600)
 }
 
 // run runs a command in the repository's folder, with more variables in its environment.
