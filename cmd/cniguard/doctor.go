@@ -29,16 +29,17 @@ func doctorCommand() *cobra.Command {
 		Use:   "doctor [--policy POLICY] [--wait 2m]",
 		Short: "Check that everything is in place that cniguard needs in AWS",
 		Long: `Each line says ok, problem or unknown, and below it what to do. Looked at are the ledger,
-the functions, the schedules' work, the failure queue, who is subscribed, the key, the
-CloudTrail trails without which changes are seen late, and how the functions get on in
-each account and region. The exit code is 1 where there is a problem.
+the functions, the schedules' work, messages that nobody gets, the failure queue, who is
+subscribed, the key, the CloudTrail trails without which changes are seen late, and how the
+functions get on in each account and region. The exit code is 1 where there is a problem.
 
 Nothing is changed, but an alarm is made for a moment, without actions and under a name
 that begins with "cniguard-doctor-": the doctor has it change its state, waits until the
-functions have seen its event, and removes it. With --wait 0s none is made.
+functions have seen its event, and removes it, and any that an earlier doctor left there.
+With --wait 0s none is made or removed.
 
-The accounts and regions are those of --policy, the policy that is deployed; without it,
-those in which something was seen.`,
+The accounts and regions are those of --policy, the policy that is deployed, and what has
+left its fleet is named and no more; without it, those in which something was seen.`,
 		Args: noArguments(),
 		Example: `  cniguard doctor
   cniguard doctor --policy policy.yaml --profile ops --region eu-central-1

@@ -30,7 +30,7 @@ there is something in it.`,
 }
 
 func (d *desk) failed() hub.Failed {
-	return hub.Failed{SQS: sqs.NewFromConfig(d.config), Lambda: lambda.NewFromConfig(d.config), Waker: d.Waker}
+	return hub.Failed{SQS: sqs.NewFromConfig(d.config), Lambda: lambda.NewFromConfig(d.config), Waker: d.Waker, Now: d.Now}
 }
 
 func failedListCommand() *cobra.Command {
@@ -40,13 +40,17 @@ func failedListCommand() *cobra.Command {
 		Use:   "list [--json]",
 		Short: "List the events in the failure queue, the oldest first",
 		Long: `Each has its age, what it asked for, the function and the error. They stay in the queue;
-while the list is made, nobody else sees them.`,
+while the list is made, nobody else sees them. Of more than 1000 the first that come are
+shown, and a note says so.`,
 		Args: noArguments(),
 		Example: `  cniguard failed list
   cniguard failed list --json | jq .event`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return r.atHub(c, func(ctx context.Context, d *desk) error {
-				found, err := d.failed().List(ctx)
+				found, more, err := d.failed().List(ctx)
+				if more {
+					fmt.Fprintf(c.ErrOrStderr(), "note: these are the first %d; there are more\n", len(found))
+				}
 				if asJSON {
 					return errors.Join(err, printFailuresJSON(c.OutOrStdout(), found))
 				}
@@ -129,7 +133,7 @@ at once more.`,
 		},
 	}
 	r.flags(c.Flags())
-	c.Flags().BoolVar(&which.all, "all", false, "all events in the queue")
+	c.Flags().BoolVar(&which.all, "all", false, "all events in the queue, however many")
 	return c
 }
 
@@ -158,7 +162,7 @@ latest.`,
 		},
 	}
 	r.flags(c.Flags())
-	c.Flags().BoolVar(&which.all, "all", false, "all events in the queue")
+	c.Flags().BoolVar(&which.all, "all", false, "all events in the queue, however many")
 	c.Flags().BoolVar(&which.yes, "yes", false, "with --all: it is meant")
 	return c
 }

@@ -40,14 +40,14 @@ func instant(c *cobra.Command, at *duration, what string) {
 }
 
 // needed is a flag that must have a value.
-type needed struct{ flag, value, want string }
+type needed struct{ flag, value, remedy string }
 
 // given is an error for each flag that has no value.
 func given(flags ...needed) error {
 	var missing []error
 	for _, f := range flags {
 		if f.value == "" {
-			missing = append(missing, fmt.Errorf("--%s is missing: want %s", f.flag, f.want))
+			missing = append(missing, fmt.Errorf("--%s is missing: %s", f.flag, f.remedy))
 		}
 	}
 	return errors.Join(missing...)

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/aws/smithy-go/encoding/cbor"
 )
 
 // hubNow is AWS's time at the simulated hub.
@@ -19,15 +21,16 @@ var hubNow = time.Date(2025, 3, 5, 12, 0, 0, 0, time.UTC)
 
 // served is AWS as the command sees it: a table, a queue, and everything else that is asked of the hub, over the wire.
 type served struct {
-	fixed  map[string]string // answers of operations that only look, as their service sends them
-	mu     sync.Mutex
-	items  map[string]map[string]any // by pk and sk, as DynamoDB's JSON
-	queue  []map[string]any
-	hidden map[string]bool // receipts of messages that are hidden
-	refuse map[string]string
-	mute   bool     // no event of an alarm comes
-	calls  []string // what was changed, a line each
-	answer map[string]func(body map[string]any) any
+	fixed     map[string]string // answers of operations that only look, as their service sends them
+	mu        sync.Mutex
+	items     map[string]map[string]any // by pk and sk, as DynamoDB's JSON
+	queue     []map[string]any
+	hidden    map[string]bool // receipts of messages that are hidden
+	refuse    map[string]string
+	mute      bool      // no event of an alarm comes
+	abandoned cbor.List // alarms that doctors left
+	calls     []string  // what was changed, a line each
+	answer    map[string]func(body map[string]any) any
 }
 
 func newServed() *served {
@@ -103,6 +106,8 @@ func healthy() map[string]string {
 		"ListSubscriptionsByTopic": `<ListSubscriptionsByTopicResponse><ListSubscriptionsByTopicResult><Subscriptions><member><Protocol>email</Protocol>` +
 			`<Endpoint>ops@example.com</Endpoint><SubscriptionArn>arn:aws:sns:eu-central-1:111122223333:cniguard-oncall:1</SubscriptionArn></member>` +
 			`</Subscriptions></ListSubscriptionsByTopicResult></ListSubscriptionsByTopicResponse>`,
+		"GetTopicAttributes": `<GetTopicAttributesResponse><GetTopicAttributesResult><Attributes><entry><key>KmsMasterKeyId</key><value>k</value></entry>` +
+			`</Attributes></GetTopicAttributesResult></GetTopicAttributesResponse>`,
 		"DescribeKey": `{"KeyMetadata": {"KeyId": "k", "KeyState": "Enabled"}}`,
 		"GetKeyPolicy": `{"Policy": "{\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{\"AWS\":\"arn:aws:iam::111122223333:root\"},\"Action\":\"kms:*\"},` +
 			`{\"Effect\":\"Allow\",\"Principal\":{\"Service\":\"cloudwatch.amazonaws.com\"},\"Action\":[\"kms:Decrypt\",\"kms:GenerateDataKey*\"]}]}"}`,

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"net/http"
+	"time"
 
 	"github.com/aws/smithy-go/encoding/cbor"
 
@@ -16,6 +17,8 @@ func (s *served) cloudWatch(w http.ResponseWriter, op string, body []byte) {
 	status, answer := http.StatusOK, cbor.Map{}
 	if code := s.refuse[op]; code != "" {
 		status, answer = http.StatusBadRequest, cbor.Map{"__type": cbor.String(code), "message": cbor.String("it is refused")}
+	} else if op == "DescribeAlarms" {
+		answer["MetricAlarms"] = s.abandoned
 	} else {
 		s.alarm(op, body)
 	}
@@ -23,6 +26,14 @@ func (s *served) cloudWatch(w http.ResponseWriter, op string, body []byte) {
 	w.Header().Set("Content-Type", "application/cbor")
 	w.WriteHeader(status)
 	_, _ = w.Write(cbor.Encode(answer)) // who went away gets no answer
+}
+
+// abandon leaves an alarm there that a doctor made an hour ago.
+func (s *served) abandon() {
+	s.abandoned = cbor.List{cbor.Map{
+		"AlarmName":                          cbor.String("cniguard-doctor-K3QZ7M2VXWPLT5ORJAYB6DNHCE"),
+		"AlarmConfigurationUpdatedTimestamp": &cbor.Tag{ID: 1, Value: cbor.Uint(hubNow.Add(-time.Hour).Unix())},
+	}}
 }
 
 func (s *served) alarm(op string, body []byte) {
@@ -39,6 +50,9 @@ func (s *served) alarm(op string, body []byte) {
 		kind = "doctor's"
 	}
 	s.calls = append(s.calls, op+" of the "+kind)
+	if op == "DeleteAlarms" {
+		s.abandoned = nil
+	}
 	if op == "SetAlarmState" && !s.mute {
 		s.hear(string(name))
 	}

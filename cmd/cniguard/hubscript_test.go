@@ -7,8 +7,12 @@ import (
 	"maps"
 	"net/http/httptest"
 	"os"
+	"slices"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -22,11 +26,15 @@ import (
 //
 //	hub refuse OPERATION CODE   from now on the operation is refused; no CODE: not any more
 //	hub queue FILE              puts messages into the failure queue, a JSON object a line
+//	hub pile N                  puts so many messages into the failure queue, which are no events
 //	hub item FILE               writes items into the table, a JSON object a line
 //	hub answer OPERATION TEXT   from now on the operation, which only looks, is answered so
 //	hub calls FILE              writes what was changed so far into a file
 //	hub mute                    from now on no event of an alarm comes
 //	hub hidden N                expects that so many messages are hidden
+//	hub abandon                 leaves an alarm there that a doctor made an hour ago
+//
+// "signal NAME OPERATION" waits until the hub was asked for the operation of an alarm, and sends the command in the background the signal.
 func hubCommands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
 		"hub": func(ts *testscript.TestScript, _ bool, args []string) {
@@ -41,6 +49,12 @@ func hubCommands() map[string]func(*testscript.TestScript, bool, []string) {
 				s.fixed[args[1]] = args[2]
 			case "queue":
 				s.queue = append(s.queue, objects(ts, args[1])...)
+			case "pile":
+				n, err := strconv.Atoi(args[1])
+				ts.Check(err)
+				for i := range n {
+					s.queue = append(s.queue, map[string]any{"MessageId": fmt.Sprintf("%08d", i), "Body": "x", "Attributes": map[string]any{"SentTimestamp": "1741165200000"}})
+				}
 			case "item":
 				for _, it := range objects(ts, args[1]) {
 					s.items[keyOf(it)] = it
@@ -49,6 +63,8 @@ func hubCommands() map[string]func(*testscript.TestScript, bool, []string) {
 				text := strings.Join(s.calls, "\n") + "\n"
 				ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text), 0o600))
 				s.calls = nil
+			case "abandon":
+				s.abandon()
 			case "mute":
 				s.mute = true
 			case "hidden":
@@ -59,7 +75,22 @@ func hubCommands() map[string]func(*testscript.TestScript, bool, []string) {
 				ts.Fatalf("hub %q: it does not know this", args[0])
 			}
 		},
+		"signal": func(ts *testscript.TestScript, _ bool, args []string) {
+			s := ts.Value("hub").(*served)
+			for !s.asked(args[1]) {
+				time.Sleep(10 * time.Millisecond)
+			}
+			signals := map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP}
+			ts.Check(ts.BackgroundCmds()[0].Process.Signal(signals[args[0]]))
+		},
 	}
+}
+
+// asked reports whether an operation of an alarm was asked for.
+func (s *served) asked(op string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.ContainsFunc(s.calls, func(call string) bool { return strings.HasPrefix(call, op) })
 }
 
 func objects(ts *testscript.TestScript, file string) (all []map[string]any) {

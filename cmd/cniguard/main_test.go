@@ -26,12 +26,11 @@ func TestMain(m *testing.M) {
 const unended = `{"at": "1h", "kind": "halt", "by": "ana", "because": "why not"}`
 
 // TestScripts runs what people type; each script finds the demo's files in the folder demo, sample events in events, orders in
-// byhand.jsonl, the zip of a small program in release.zip, and a hub that AWS leads to.
+// byhand.jsonl, zips of a small program in release.zip and of the head of one for amd64 in amd64.zip, and a hub that AWS leads to.
 func TestScripts(t *testing.T) {
-	var release bytes.Buffer
-	if err := bundle.Pack(&release, bundle.File{Name: bundle.Program, Executable: true, Content: []byte("#!/bin/sh\n")}); err != nil {
-		t.Fatal(err)
-	}
+	release := zipOf(t, []byte("#!/bin/sh\n"))
+	// e_machine, two bytes from the 18th on, is 62 for x86-64 (System V ABI, "ELF Header").
+	amd64 := zipOf(t, append([]byte("\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x3e\x00\x01"), make([]byte, 43)...))
 	known := demoLedger(t)
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script", Cmds: hubCommands(), UpdateScripts: *update, RequireExplicitExec: true, RequireUniqueNames: true,
@@ -43,12 +42,25 @@ func TestScripts(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(e.WorkDir, "byhand.jsonl"), []byte(unended), 0o600); err != nil {
 				return err
 			}
-			if err := os.WriteFile(filepath.Join(e.WorkDir, "release.zip"), release.Bytes(), 0o600); err != nil {
+			if err := os.WriteFile(filepath.Join(e.WorkDir, "release.zip"), release, 0o600); err != nil {
+				return err
+			}
+			if err := os.WriteFile(filepath.Join(e.WorkDir, "amd64.zip"), amd64, 0o600); err != nil {
 				return err
 			}
 			return os.CopyFS(filepath.Join(e.WorkDir, "events"), os.DirFS("../../events"))
 		},
 	})
+}
+
+// zipOf is the zip of a program.
+func zipOf(t *testing.T, program []byte) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	if err := bundle.Pack(&out, bundle.File{Name: bundle.Program, Executable: true, Content: program}); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
 }
 
 // told is what a command prints, and what it complains of.

@@ -43,7 +43,7 @@ func (o *ordering) run(c *cobra.Command, inWorld func() error, atHub func(contex
 	return o.atHub(c, atHub)
 }
 
-const becauseWanted = "why it is ordered: others will read it"
+const becauseWanted = `say why, as --because "tested on staging"; others will read it`
 
 func approveCommand() *cobra.Command {
 	var o ordering

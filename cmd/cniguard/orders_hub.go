@@ -47,10 +47,8 @@ func (o *ordering) denyAtHub(ctx context.Context, c *cobra.Command, d *desk, nam
 
 // orderAtHub gives an order to the fleet. All of these are under one key of the ledger, so that the item says who wrote it, not its key.
 func (o *ordering) orderAtHub(ctx context.Context, c *cobra.Command, d *desk, kind guard.OrderKind) error {
-	if kind == guard.Resuming {
-		if err := d.Halted(ctx); err != nil {
-			return err
-		}
+	if _, err := d.Replaced(ctx, kind); err != nil {
+		return err
 	}
 	order, err := guard.Command(kind, d.who.name, o.because, d.Now)
 	if err != nil {

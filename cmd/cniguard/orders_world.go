@@ -22,7 +22,7 @@ func (o *ordering) read(notes io.Writer) (scene, error) {
 	sc, err := o.stage.read(notes)
 	return sc, errors.Join(err, given(
 		needed{"because", o.because, becauseWanted},
-		needed{"by", o.by, "who orders it"},
+		needed{"by", o.by, "say who orders it, as --by ana"},
 	))
 }
 

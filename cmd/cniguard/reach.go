@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -67,9 +68,10 @@ type person struct {
 	account string
 }
 
-// atHub does something at the hub. An interrupt ends it in order. What AWS refuses is told with what to do about it.
+// atHub does something at the hub. An interrupt, the end of the terminal and a request to end it end it in order. What AWS refuses is told with
+// what to do about it.
 func (r *reach) atHub(c *cobra.Command, do func(context.Context, *desk) error) error {
-	ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(c.Context(), endings()...)
 	defer stop()
 	d, err := r.open(ctx)
 	if err == nil {
@@ -79,6 +81,14 @@ func (r *reach) atHub(c *cobra.Command, do func(context.Context, *desk) error) e
 		return err
 	}
 	return hub.Advise(err, event.Unit{Account: d.who.account, Region: d.config.Region})
+}
+
+// endings are the signals that end a command. Who started it with nohup wants it to outlive the terminal.
+func endings() []os.Signal {
+	if signal.Ignored(syscall.SIGHUP) {
+		return []os.Signal{os.Interrupt, syscall.SIGTERM}
+	}
+	return []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP}
 }
 
 // open finds credentials and region, and asks AWS whose they are. It returns the desk as far as it got.
@@ -95,12 +105,17 @@ func (r *reach) open(ctx context.Context) (*desk, error) {
 		return nil, fmt.Errorf("--region %q: want the hub's region, as eu-central-1; AWS_REGION or the profile may name it too", cfg.Region)
 	}
 	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
-		return nil, fmt.Errorf("find AWS credentials: %w; sign in (as with `aws sso login`), or name a profile with --profile", err)
+		return nil, fmt.Errorf("no AWS credentials found: sign in (as with `aws sso login`), or name a profile with --profile; cause: %w", err)
 	}
 	d := &desk{config: cfg}
-	out, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
-	if err != nil {
-		return d, fmt.Errorf("ask AWS who you are: %w", access.Fault("sts:GetCallerIdentity", err))
+	client := sts.NewFromConfig(cfg)
+	out, err := client.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	if f := access.Fault("sts:GetCallerIdentity", err); f != nil {
+		err = fmt.Errorf("ask AWS who you are: %w", f)
+		if f.Code == "" {
+			return nil, fmt.Errorf("%s cause: %w", silent(cfg.Region, client.Options().BaseEndpoint), err)
+		}
+		return d, err
 	}
 	now, known := awsmiddleware.GetServerTime(out.ResultMetadata)
 	if !known {
@@ -113,6 +128,14 @@ func (r *reach) open(ctx context.Context) (*desk, error) {
 		Clock:  wall, Now: now.UTC(),
 	}
 	return d, nil
+}
+
+// silent says that nothing of AWS answers, and what may be wrong: the region, or the endpoint that is meant to stand for AWS.
+func silent(region string, endpoint *string) string {
+	if endpoint != nil {
+		return "no answer from " + *endpoint + ", which AWS_ENDPOINT_URL or the profile gives in place of AWS's own address: is that right?"
+	}
+	return "AWS gave no answer from region " + region + ": is the region right, and the network up?"
 }
 
 func (r *reach) options(c clock.Clock) []func(*config.LoadOptions) error {

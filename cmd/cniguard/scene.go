@@ -30,8 +30,8 @@ type scene struct {
 func (s *stage) read(notes io.Writer) (scene, error) {
 	sc := scene{stage: s}
 	if err := given(
-		needed{"world", s.world, "a file that describes a world (docs/simulate.md)"},
-		needed{"policy", s.policy, "a policy file (docs/policy.md)"},
+		needed{"world", s.world, "want a file that describes a world (docs/simulate.md)"},
+		needed{"policy", s.policy, "want a policy file (docs/policy.md)"},
 	); err != nil {
 		return sc, err
 	}

@@ -19,18 +19,24 @@ import (
 func statusCommand() *cobra.Command {
 	var r reach
 	var asJSON bool
+	var policyFile string
 	c := &cobra.Command{
-		Use:   "status [--json]",
+		Use:   "status [--policy POLICY] [--json]",
 		Short: "Show how every cluster of the fleet stands, the worst first",
 		Long: `It is what the deployed hub's ledger has: of each cluster what the last check left, and
-what was not looked at for 12 hours, which is two sweeps. Nothing in the fleet is read.`,
+what was not looked at for 12 hours, which is two sweeps. Nothing in the fleet is read.
+With --policy, the policy that is deployed, what has left its fleet is named and no more.`,
 		Args: noArguments(),
 		Example: `  cniguard status
   cniguard status --profile ops --region eu-central-1
   cniguard status --json | jq '.clusters[] | select(.verdict == "critical")'`,
 		RunE: func(c *cobra.Command, _ []string) error {
+			units, err := unitsOf(policyFile)
+			if err != nil {
+				return err
+			}
 			return r.atHub(c, func(ctx context.Context, d *desk) error {
-				s, err := d.Status(ctx)
+				s, err := d.Status(ctx, units)
 				switch {
 				case err != nil:
 					return err
@@ -44,6 +50,7 @@ what was not looked at for 12 hours, which is two sweeps. Nothing in the fleet i
 	}
 	r.flags(c.Flags())
 	c.Flags().BoolVar(&asJSON, "json", false, "as a JSON object (docs/commands.md)")
+	c.Flags().StringVarP(&policyFile, "policy", "p", "", "policy file that is deployed (docs/policy.md)")
 	return c
 }
 
@@ -84,12 +91,26 @@ func printStatus(out io.Writer, s hub.Status) {
 	section("\nNot looked at for 12 hours\n", func(c hub.Standing) bool { return c.Late }, func(name string, c hub.Standing) {
 		foldTo(out, screen, "  ", fmt.Sprintf("%s, last at %s: %s", clean(name), when(c.Seen), clean(c.Because)))
 	})
+	printUnseen(out, s)
+}
+
+// printUnseen writes what nobody looks into: accounts and regions that are shut, and what left the fleet.
+func printUnseen(out io.Writer, s hub.Status) {
 	for i, u := range s.Shut {
 		if i == 0 {
 			fmt.Fprintln(out, "\nAccounts and regions whose clusters cannot be listed")
 		}
 		foldTo(out, screen, "  ", fmt.Sprintf("%s in %s, since %s: %s", u.Account, u.Region, when(u.Since), clean(u.Because)))
 	}
+	if len(s.Left) == 0 {
+		return
+	}
+	names := make([]string, len(s.Left))
+	for i, name := range s.Left {
+		names[i] = clean(name)
+	}
+	fmt.Fprintln(out)
+	foldTo(out, screen, "", "No longer in the policy's fleet: "+strings.Join(names, ", "))
 }
 
 // printStandings writes a line a cluster. What does not fit is the beginning of a long name.

@@ -44,6 +44,10 @@ With --world the order is written to the orders file of a simulated world.`,
 }
 
 func (o *ordering) tearDown(ctx context.Context, c *cobra.Command, d *desk, wait time.Duration) error {
+	old, err := d.Replaced(ctx, guard.TearingDown)
+	if err != nil {
+		return err
+	}
 	order, err := guard.Command(guard.TearingDown, d.who.name, o.because, d.Now)
 	if err != nil {
 		return err
@@ -52,6 +56,9 @@ func (o *ordering) tearDown(ctx context.Context, c *cobra.Command, d *desk, wait
 		return err
 	}
 	out, notes := c.OutOrStdout(), c.ErrOrStderr()
+	if old != nil && old.Kind == guard.Halting {
+		fmt.Fprintln(notes, cleanLine(fmt.Sprintf("note: this replaces the halt by %s since %s UTC: %s; `cniguard resume` ends both", old.By, when(old.At), old.Because)))
+	}
 	fmt.Fprintln(notes, cleanLine(proclaimed(guard.TearingDown, d.who.name, when(order.At))))
 	left, err := d.Await(ctx, order.At, wait, func(n int) { fmt.Fprintf(notes, "%s to go\n", count(n, "place")) })
 	if err != nil {

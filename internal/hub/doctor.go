@@ -2,6 +2,7 @@ package hub
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -31,12 +32,13 @@ type Diagnosis struct {
 	Do     string `json:"do,omitempty"` // what a person can do about it
 }
 
-// Doctor looks whether everything is in place that cniguard needs of AWS. It changes nothing, but makes an alarm for RoundTrip.
+// Doctor looks whether everything is in place that cniguard needs of AWS. It changes nothing, but makes an alarm for RoundTrip, and
+// removes those that earlier ones left.
 type Doctor struct {
 	Hub
 	Place  event.Unit   // the hub's account and region
 	Fleet  []event.Unit // the policy's; none: those that the ledger knows
-	SNS    Subscriptions
+	SNS    Topics
 	KMS    Keys
 	Lambda Functions
 	Queue  Depth
@@ -47,19 +49,23 @@ type Doctor struct {
 
 // Examine makes every diagnosis, in a fixed order. What one thing lacks keeps nobody from looking at the others.
 func (d Doctor) Examine(ctx context.Context) []Diagnosis {
-	kept, err := d.Ledger.All(ctx)
+	known, err := d.Ledger.All(ctx)
+	kept, left := within(known, d.Fleet)
 	all := []Diagnosis{d.ledger(kept, err)}
 	all = append(all, d.functions(ctx)...)
 	if err == nil {
-		all = append(all, d.fleet(ctx), rhythm(kept, d.Now))
+		all = append(all, d.fleet(ctx), d.rhythm(kept), d.messages(kept))
 	}
 	all = append(all, d.failed(ctx), d.subscription(ctx), d.key(ctx))
 	units := d.units(kept)
 	all = append(all, d.trails(ctx, units)...)
 	if err == nil {
-		all = append(all, members(kept, units, d.Now)...)
+		all = append(all, d.members(kept, units)...)
 	}
-	return append(all, d.RoundTrip(ctx))
+	if len(left) > 0 {
+		all = append(all, fine("former members", fmt.Sprintf("no longer in the policy's fleet: %d, as %s", len(left), strings.Join(left, ", "))))
+	}
+	return append(all, d.abandoned(ctx), d.RoundTrip(ctx))
 }
 
 // units are the fleet's accounts and regions, as the policy has them, or else as the ledger does.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/cniguard/cniguard/internal/alarm"
@@ -18,11 +19,15 @@ type Probe interface {
 	Ring(ctx context.Context, name string) error
 	// Remove deletes it. That there is none is no error.
 	Remove(ctx context.Context, name string) error
+	// Old are the names of those that were made before an instant, and still stand.
+	Old(ctx context.Context, before time.Time) ([]string, error)
 }
 
 const (
 	alarmPath = "alarm path"
 	listen    = 2 * time.Second // how often the ledger is asked
+	// forgotten is after how long nobody waits for an alarm's event any more. Of one that is waited for longer the event was sent long ago.
+	forgotten = 10 * time.Minute
 )
 
 // RoundTrip tries the way that alarms' events take: it has an alarm of its own change its state, and waits until the function that got
@@ -44,6 +49,31 @@ func (d Doctor) RoundTrip(ctx context.Context) Diagnosis {
 		return problem(alarmPath, found.Text+"; and the alarm "+name+" could not be removed: "+err.Error(), "delete it by hand: it does no harm, and costs as any alarm")
 	}
 	return found
+}
+
+// abandoned removes the alarms of earlier round trips that did not come to remove them: they were killed, or lost the network. A doctor
+// that makes no alarm only names them.
+func (d Doctor) abandoned(ctx context.Context) Diagnosis {
+	const what, do = "abandoned alarms", "delete them by hand: they do no harm, and cost as any alarm"
+	names, err := d.Probe.Old(ctx, d.Now.Add(-forgotten))
+	switch {
+	case err != nil:
+		return d.unanswered(what, "cloudwatch:DescribeAlarms", err)
+	case len(names) == 0:
+		return fine(what, "no earlier doctor left one")
+	case d.Wait <= 0:
+		return problem(what, "earlier doctors left "+strings.Join(names, ", "), do+"; or let the doctor wait for an alarm, then it removes them")
+	}
+	var wrong []string
+	for _, name := range names {
+		if err := d.Probe.Remove(ctx, name); err != nil {
+			wrong = append(wrong, name+": "+err.Error())
+		}
+	}
+	if len(wrong) > 0 {
+		return problem(what, "could not be removed: "+strings.Join(wrong, "; "), do)
+	}
+	return fine(what, "removed, as earlier doctors left them: "+strings.Join(names, ", "))
 }
 
 // inDoubt reports whether what failed may have been done all the same.

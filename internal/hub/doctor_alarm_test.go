@@ -3,6 +3,8 @@ package hub_test
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -24,7 +26,8 @@ type bell struct {
 	after time.Duration    // that the event takes; negative: it never comes
 	fails map[string]error // by method, and "looked n" of the n-th look into the ledger
 	looks int
-	did   []string // what was asked of the alarm, with its name's kind
+	stand map[string]time.Time // alarms that earlier doctors left, and when these were made
+	did   []string             // what was asked of the alarm, with its name's kind
 }
 
 func (b *bell) do(ctx context.Context, what, name string) error {
@@ -53,6 +56,16 @@ func (b *bell) Ring(ctx context.Context, name string) error {
 }
 
 func (b *bell) Remove(ctx context.Context, name string) error { return b.do(ctx, "remove", name) }
+
+func (b *bell) Old(_ context.Context, before time.Time) ([]string, error) {
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(b.stand)) {
+		if b.stand[name].Before(before) {
+			names = append(names, name)
+		}
+	}
+	return names, b.fails["list"]
+}
 
 func (b *bell) Arrived(ctx context.Context, nonce string) (bool, error) {
 	b.looks++
@@ -128,6 +141,48 @@ func TestARoundTripSaysWhetherTheEventArrives(t *testing.T) {
 			}
 			if took != c.took || got.What != "alarm path" || got.Health == hub.Problem && got.Do == "" {
 				t.Errorf("after %s, want %s: %+v", took, c.took, got)
+			}
+		})
+	}
+}
+
+func TestTheAlarmsOfEarlierDoctorsAreRemoved(t *testing.T) {
+	const first, second, fresh = "cniguard-doctor-AAAAAAAAAAAAAAAAAAAAAAAAAA", "cniguard-doctor-BBBBBBBBBBBBBBBBBBBBBBBBBB", "cniguard-doctor-CCCCCCCCCCCCCCCCCCCCCCCCCC"
+	denied := func(op string) error {
+		return &fault.Fault{Kind: fault.Terminal, Op: op, Code: "AccessDenied", Need: op}
+	}
+	old := map[string]time.Time{first: noon.Add(-time.Hour), second: noon.Add(-10*time.Minute - time.Second), fresh: noon.Add(-10 * time.Minute)}
+	for _, c := range []struct {
+		name  string
+		stand map[string]time.Time
+		fails map[string]error
+		wait  time.Duration
+		want  string
+		did   []string // before the round trip
+	}{
+		{"there are none", nil, nil, time.Minute, "ok: no earlier doctor left one", nil},
+		{"one that somebody may wait for stays", map[string]time.Time{fresh: old[fresh]}, nil, time.Minute, "ok: no earlier doctor left one", nil},
+		{"the old ones go", old, nil, time.Minute, "ok: removed, as earlier doctors left them: " + first + ", " + second, []string{"remove", "remove"}},
+		{"they are only named by who makes no alarm", old, nil, 0, "problem: earlier doctors left " + first + ", " + second, nil},
+		{"they cannot be removed", map[string]time.Time{first: old[first]}, map[string]error{"remove": denied("cloudwatch:DeleteAlarms")}, time.Minute,
+			"problem: could not be removed: " + first + ": cloudwatch:DeleteAlarms: AccessDenied", []string{"remove"}},
+		{"they cannot be listed", old, map[string]error{"list": denied("cloudwatch:DescribeAlarms")}, time.Minute, "unknown: cloudwatch:DescribeAlarms: AccessDenied", nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			clock := sim.New(noon, 1)
+			defer clock.Close()
+			b := &bell{Memory: ledger.NewMemory(), clock: clock, stand: c.stand, fails: c.fails}
+			d := doctorOf(account{}, b)
+			d.Wait, d.Clock = c.wait, clock
+			var all []hub.Diagnosis
+			clock.Spawn(t.Context(), "person", 0, func(ctx context.Context) { all = d.Examine(ctx) })
+			clock.Run(noon.Add(time.Hour))
+			if diff := cmp.Diff(c.want, says(t, "abandoned alarms", all)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			before, _, _ := strings.Cut(strings.Join(b.did, " "), "make")
+			if got := strings.Fields(before); !slices.Equal(got, c.did) {
+				t.Errorf("did %v, want %v", got, c.did)
 			}
 		})
 	}

@@ -18,8 +18,9 @@ import (
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 )
 
-// Subscriptions is what Doctor needs of SNS.
-type Subscriptions interface {
+// Topics is what Doctor needs of SNS.
+type Topics interface {
+	GetTopicAttributes(context.Context, *sns.GetTopicAttributesInput, ...func(*sns.Options)) (*sns.GetTopicAttributesOutput, error)
 	ListSubscriptionsByTopic(context.Context, *sns.ListSubscriptionsByTopicInput, ...func(*sns.Options)) (*sns.ListSubscriptionsByTopicOutput, error)
 }
 
@@ -106,8 +107,8 @@ func (d Doctor) subscription(ctx context.Context) Diagnosis {
 	return fine(what, "confirmed: "+strings.Join(confirmed, ", "))
 }
 
-// key is whether messages can be encrypted: by the functions, whose roles may use the key, and by CloudWatch, which the key's own
-// policy must let in; else alarms on cniguard itself are lost in silence.
+// key is whether messages can be encrypted: the topics have the key that the functions' roles may use, and its own policy lets CloudWatch
+// in; else alarms on cniguard itself are lost in silence. That the roles may use it indeed shows in messages.
 func (d Doctor) key(ctx context.Context) Diagnosis {
 	const what, alias = "key", "alias/cniguard"
 	out, err := d.KMS.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: aws.String(alias)})
@@ -126,7 +127,23 @@ func (d Doctor) key(ctx context.Context) Diagnosis {
 			return problem(what, "the policy of "+alias+" does not let cloudwatch.amazonaws.com "+action, "deploy the hub again: alarms on cniguard itself reach nobody")
 		}
 	}
-	return fine(what, alias+" is enabled, and CloudWatch may use it")
+	return d.locks(ctx, []string{alias, d.arn("kms", alias), aws.ToString(out.KeyMetadata.Arn), aws.ToString(out.KeyMetadata.KeyId)})
+}
+
+// locks is whether the topics are encrypted with the key of these names, and none with another, which the functions may not use. What
+// is published to a topic without any key arrives.
+func (d Doctor) locks(ctx context.Context, names []string) Diagnosis {
+	const what = "key"
+	for _, topic := range []string{"cniguard-oncall", "cniguard-chat", "cniguard-machine"} {
+		out, err := d.SNS.GetTopicAttributes(ctx, &sns.GetTopicAttributesInput{TopicArn: aws.String(d.arn("sns", topic))})
+		if err != nil {
+			return d.unanswered(what, "sns:GetTopicAttributes", err)
+		}
+		if key := out.Attributes["KmsMasterKeyId"]; key != "" && !slices.Contains(names, key) {
+			return problem(what, "topic "+topic+" is encrypted with another key: "+key, "deploy the hub again: the functions may use "+names[0]+" only")
+		}
+	}
+	return fine(what, names[0]+" is enabled, CloudWatch may use it, and no topic has another")
 }
 
 // oneOrMore is a JSON text or a list of them.

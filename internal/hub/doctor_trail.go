@@ -10,7 +10,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
 
+	"github.com/cniguard/cniguard/internal/access"
 	"github.com/cniguard/cniguard/internal/event"
+	"github.com/cniguard/cniguard/internal/fault"
 )
 
 // Trails is what Doctor needs of CloudTrail in one region.
@@ -42,49 +44,69 @@ func (d Doctor) trails(ctx context.Context, units []event.Unit) []Diagnosis {
 
 func (d Doctor) trail(ctx context.Context, region string, accounts []string) Diagnosis {
 	what := "trail in " + region
-	own, organisation, err := recording(ctx, d.Trails(region))
+	r, err := d.recorded(ctx, d.Trails(region))
 	others := slices.DeleteFunc(slices.Clone(accounts), func(a string) bool { return a == d.Place.Account })
 	const do = "create a trail that records management events in all regions, best for the whole organisation; until then changes are seen by the next sweep"
 	switch {
 	case err != nil:
 		return d.unanswered(what, "cloudtrail:DescribeTrails", err)
-	case organisation != "":
-		return fine(what, "trail "+organisation+" of the organisation records management events")
-	case own == "" && len(others) < len(accounts):
+	case r.organisation != "":
+		return fine(what, "trail "+r.organisation+" of the organisation records management events")
+	case r.own != "" && len(others) == 0:
+		return fine(what, "trail "+r.own+" records management events")
+	case r.foreign != "":
+		return Diagnosis{What: what, Health: Unknown, Text: "organisation trail " + r.foreign + " is seen; whether it records management events cannot be read from here",
+			Do: "look in its account whether it is on, and records management events of all kinds in all regions"}
+	case r.fault != nil:
+		return d.unanswered(what, r.fault.Op, r.fault)
+	case r.own == "" && len(others) < len(accounts):
 		return problem(what, "no trail of account "+d.Place.Account+" records management events there", do)
-	case len(others) > 0:
-		text := fmt.Sprintf("no trail of the organisation is seen from here, and accounts %s may have their own", strings.Join(others, ", "))
-		return Diagnosis{What: what, Health: Unknown, Text: text, Do: do}
 	}
-	return fine(what, "trail "+own+" records management events")
+	text := fmt.Sprintf("no trail of the organisation is seen from here, and accounts %s may have their own", strings.Join(others, ", "))
+	return Diagnosis{What: what, Health: Unknown, Text: text, Do: do}
 }
 
-// recording are the names of a trail of the account and of one of the organisation that record in a region; empty: there is none.
-func recording(ctx context.Context, c Trails) (own, organisation string, err error) {
+// recorded is what the trails of a region tell. Names are of one trail each; empty: there is none.
+type recorded struct {
+	own, organisation string       // it records management events: for the hub's account, and for the whole organisation
+	foreign           string       // it is the organisation's and of another account, where alone more can be read of it
+	fault             *fault.Fault // of one that could not be read
+}
+
+// recorded looks at every trail. An organisation's trail is replicated in its members (CloudTrail API reference, DescribeTrails), while its
+// event selectors are read in the account that it belongs to.
+func (d Doctor) recorded(ctx context.Context, c Trails) (r recorded, err error) {
 	out, err := c.DescribeTrails(ctx, &cloudtrail.DescribeTrailsInput{IncludeShadowTrails: aws.Bool(true)}) // those of other home regions too
 	if err != nil {
-		return "", "", err
+		return r, err
 	}
 	for _, t := range out.TrailList {
-		status, err := c.GetTrailStatus(ctx, &cloudtrail.GetTrailStatusInput{Name: t.TrailARN})
-		if err != nil {
-			return "", "", err
-		}
-		if !aws.ToBool(status.IsLogging) {
+		name, whole := aws.ToString(t.Name), aws.ToBool(t.IsOrganizationTrail)
+		if whole && !strings.Contains(aws.ToString(t.TrailARN), ":"+d.Place.Account+":") {
+			r.foreign = name
 			continue
 		}
-		selectors, err := c.GetEventSelectors(ctx, &cloudtrail.GetEventSelectorsInput{TrailName: t.TrailARN})
-		switch {
-		case err != nil:
-			return "", "", err
-		case !managed(selectors):
-		case aws.ToBool(t.IsOrganizationTrail):
-			organisation = aws.ToString(t.Name)
+		switch records, f := records(ctx, c, t.TrailARN); {
+		case f != nil:
+			r.fault = f
+		case !records:
+		case whole:
+			r.organisation = name
 		default:
-			own = aws.ToString(t.Name)
+			r.own = name
 		}
 	}
-	return own, organisation, nil
+	return r, nil
+}
+
+// records reports whether a trail is on and records the calls that change something.
+func records(ctx context.Context, c Trails, arn *string) (bool, *fault.Fault) {
+	status, err := c.GetTrailStatus(ctx, &cloudtrail.GetTrailStatusInput{Name: arn})
+	if err != nil || !aws.ToBool(status.IsLogging) {
+		return false, access.Fault("cloudtrail:GetTrailStatus", err)
+	}
+	selectors, err := c.GetEventSelectors(ctx, &cloudtrail.GetEventSelectorsInput{TrailName: arn})
+	return err == nil && managed(selectors), access.Fault("cloudtrail:GetEventSelectors", err)
 }
 
 // managed reports whether a trail records the calls that change something.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -36,15 +37,22 @@ type Failed struct {
 	SQS    SQS
 	Lambda Lambda
 	Waker  check.Waker // sends again what a schedule could not send
+	Now    time.Time   // AWS's time when the person began: what comes into the queue much later is not touched
 }
 
 const (
 	queue = "cniguard-failed"
 	// taken is for how many seconds a message that is read is hidden from others. It is given back as soon as it is not needed.
 	taken = 60
-	// most is how many messages are read: a queue with more has one cause.
+	// most is how many messages are read at once.
 	most = 1000
+	// later is how long after the person began a message is one of a newer failure, as of what was just retried: Lambda waits for
+	// a minute before it tries again (Lambda developer guide, "How Lambda handles errors and retries with asynchronous invocation").
+	later = time.Minute
 )
+
+// ErrMore is that messages were left in the queue, unread.
+var ErrMore = fmt.Errorf("queue %s has more than the %d messages that were read", queue, most)
 
 // Fate is what became of a failure.
 type Fate struct {
@@ -53,10 +61,11 @@ type Fate struct {
 }
 
 // List reads what is in the queue, oldest first, and leaves it there: others are kept from a message for as long as the list takes.
-// Nothing but its count of receives changes, on which the queue does not act.
-func (f Failed) List(ctx context.Context) ([]Failure, error) {
+// Nothing but its count of receives changes, on which the queue does not act. More says that these are the first that came, and not all.
+func (f Failed) List(ctx context.Context) (found []Failure, more bool, err error) {
 	url, found, err := f.read(ctx)
-	return found, errors.Join(err, f.giveBack(ctx, url, found))
+	err = errors.Join(err, f.giveBack(ctx, url, found))
+	return found[:min(most, len(found))], len(found) > most, err
 }
 
 // Retry has the function handle the events again, and takes those out of the queue that Lambda took. No ids: all.
@@ -69,19 +78,41 @@ func (f Failed) Drop(ctx context.Context, ids ...string) ([]Fate, error) {
 	return f.each(ctx, ids, func(context.Context, Failure) error { return nil })
 }
 
-// each does something with the chosen messages, deletes those where it worked, and gives all others back.
+// each does something with the chosen messages. No ids: it reads until there is nothing that it has not tried.
 func (f Failed) each(ctx context.Context, ids []string, do func(context.Context, Failure) error) ([]Fate, error) {
-	url, found, err := f.read(ctx)
-	if err != nil {
-		return nil, errors.Join(err, f.giveBack(ctx, url, found))
-	}
-	chosen, err := choose(found, ids)
-	if err != nil {
-		return nil, errors.Join(err, f.giveBack(ctx, url, found))
-	}
 	var fates []Fate
+	tried := map[string]bool{}
+	once := func(ctx context.Context, one Failure) error {
+		tried[one.ID] = true
+		return do(ctx, one)
+	}
+	for {
+		some, more, err := f.some(ctx, func(found []Failure) ([]string, error) {
+			return choose(slices.DeleteFunc(slices.Clone(found), func(one Failure) bool { return tried[one.ID] || one.At.After(f.Now.Add(later)) }), ids)
+		}, once)
+		fates = append(fates, some...)
+		switch {
+		case err != nil && more && len(ids) > 0: // what was not found may be among those unread
+			return fates, errors.Join(err, ErrMore)
+		case err != nil || !more || len(ids) > 0:
+			return fates, err
+		case len(some) == 0:
+			return fates, ErrMore
+		}
+	}
+}
+
+// some does something with the messages that are picked of those that are read, deletes those where it worked, and gives all others
+// back. More says that not all were read.
+func (f Failed) some(ctx context.Context, pick func([]Failure) ([]string, error), do func(context.Context, Failure) error) (fates []Fate, more bool, err error) {
+	url, found, err := f.read(ctx)
+	var chosen []string
+	if err == nil {
+		chosen, err = pick(found)
+	}
+	more = len(found) > most
 	left := slices.DeleteFunc(found, func(one Failure) bool {
-		if !slices.Contains(chosen, one.ID) || ctx.Err() != nil {
+		if !slices.Contains(chosen, one.ID) || err != nil || ctx.Err() != nil {
 			return false
 		}
 		err := do(ctx, one)
@@ -91,7 +122,7 @@ func (f Failed) each(ctx context.Context, ids []string, do func(context.Context,
 		fates = append(fates, Fate{one, err})
 		return err == nil
 	})
-	return fates, f.giveBack(ctx, url, left)
+	return fates, more, errors.Join(err, f.giveBack(ctx, url, left))
 }
 
 // choose finds the messages whose ids begin with the given ones; all of them where none is given.
@@ -121,14 +152,14 @@ func choose(found []Failure, ids []string) (chosen []string, err error) {
 	return chosen, errors.Join(wrong...)
 }
 
-// read receives until nothing new comes. A message that comes twice is one, with its newest receipt.
+// read receives until nothing new comes, or more than most. A message that comes twice is one, with its newest receipt.
 func (f Failed) read(ctx context.Context) (url string, found []Failure, err error) {
 	at, err := f.SQS.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: aws.String(queue)})
 	if err != nil {
 		return "", nil, fmt.Errorf("find queue %s: %w", queue, access.Fault("sqs:GetQueueUrl", err))
 	}
 	url = aws.ToString(at.QueueUrl)
-	for fresh := true; fresh && len(found) < most; {
+	for fresh := true; fresh && len(found) <= most; {
 		out, err := f.SQS.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
 			QueueUrl: &url, MaxNumberOfMessages: 10, VisibilityTimeout: taken, WaitTimeSeconds: 1, MessageAttributeNames: []string{"All"},
 			MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameSentTimestamp},

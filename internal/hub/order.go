@@ -61,11 +61,21 @@ func Wakes(id cluster.ID, o guard.Order) []event.Trigger {
 	return nil
 }
 
-// Halted says that the fleet is not halted, so that there is nothing to resume; nil: it is.
-func (h Hub) Halted(ctx context.Context) error {
+// Replaced is the order in force that an order of a kind to the fleet takes the place of, or ends; nil: there is none. The error is that
+// such an order should not be given now: there is nothing to resume, or a halt would end a teardown, and the alarms would come back.
+// What cannot be read keeps nobody from halting, nor from putting a word that can be read in its place.
+func (h Hub) Replaced(ctx context.Context, kind guard.OrderKind) (*guard.Order, error) {
 	fleet, err := h.Ledger.Fleet(ctx)
-	if err == nil && fleet.Halt == nil {
-		err = errors.New("resume: the fleet is not halted, so there is nothing to resume")
+	old := fleet.Halt
+	switch {
+	case err != nil && kind == guard.TearingDown:
+		return nil, err
+	case err != nil:
+		return nil, nil
+	case kind == guard.Resuming && old == nil:
+		return nil, errors.New("resume: the fleet is not halted, so there is nothing to resume")
+	case kind == guard.Halting && old != nil && old.Kind == guard.TearingDown:
+		return nil, fmt.Errorf("halt: a teardown by %s stands, and halts all updates already", old.By)
 	}
-	return err
+	return old, nil
 }

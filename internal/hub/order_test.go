@@ -94,8 +94,43 @@ func TestAnOrderThatWakesNobodyIsWrittenAllTheSame(t *testing.T) {
 	if !errors.Is(err, hub.ErrNotWoken) || !strings.Contains(err.Error(), "no bus") || fleet.Halt == nil {
 		t.Errorf("%v, %+v", err, fleet)
 	}
-	if err := h.Halted(t.Context()); err != nil {
-		t.Error(err)
+}
+
+func TestAnOrderToTheFleetKnowsWhatItReplaces(t *testing.T) {
+	for _, c := range []struct {
+		stands, given guard.OrderKind
+		want          string
+	}{
+		{"", guard.Halting, "nothing"},
+		{"", guard.TearingDown, "nothing"},
+		{"", guard.Resuming, "resume: the fleet is not halted, so there is nothing to resume"},
+		{guard.Halting, guard.Halting, "halt by bo"},
+		{guard.Halting, guard.TearingDown, "halt by bo"},
+		{guard.Halting, guard.Resuming, "halt by bo"},
+		{guard.TearingDown, guard.Halting, "halt: a teardown by bo stands, and halts all updates already"},
+		{guard.TearingDown, guard.TearingDown, "teardown by bo"},
+		{guard.TearingDown, guard.Resuming, "teardown by bo"},
+		{guard.Resuming, guard.Halting, "nothing"},
+	} {
+		t.Run(string(c.given)+" after "+string(c.stands), func(t *testing.T) {
+			h := hub.Hub{Ledger: ledger.NewMemory()}
+			if c.stands != "" {
+				if err := h.Ledger.Order(t.Context(), kept("", guard.Record{}).Cluster, guard.Order{Kind: c.stands, By: "bo", At: noon}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			old, err := h.Replaced(t.Context(), c.given)
+			got := "nothing"
+			switch {
+			case err != nil:
+				got = err.Error()
+			case old != nil:
+				got = string(old.Kind) + " by " + old.By
+			}
+			if got != c.want {
+				t.Errorf("%s, want %s", got, c.want)
+			}
+		})
 	}
 }
 
@@ -133,5 +168,20 @@ func TestAClusterIsFoundByItsNameOrInFull(t *testing.T) {
 				t.Errorf("%s, want %s", got, want)
 			}
 		})
+	}
+}
+
+// torn is a ledger whose order to the fleet cannot be read.
+type torn struct{ *ledger.Memory }
+
+func (torn) Fleet(context.Context) (guard.Fleet, error) {
+	return guard.Fleet{}, errors.New("the table is throttled")
+}
+
+func TestWhatCannotBeReadKeepsNobodyFromHalting(t *testing.T) {
+	for kind, may := range map[guard.OrderKind]bool{guard.Halting: true, guard.Resuming: true, guard.TearingDown: false} {
+		if _, err := (hub.Hub{Ledger: torn{ledger.NewMemory()}}).Replaced(t.Context(), kind); (err == nil) != may {
+			t.Errorf("%s: %v", kind, err)
+		}
 	}
 }

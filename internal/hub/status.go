@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/cniguard/cniguard/internal/check"
 	"github.com/cniguard/cniguard/internal/cluster"
+	"github.com/cniguard/cniguard/internal/event"
 	"github.com/cniguard/cniguard/internal/guard"
 )
 
@@ -26,6 +28,7 @@ type Status struct {
 	Clusters []Standing     `json:"clusters"`       // the worst first, without those that are gone
 	Shut     []Shut         `json:"shut,omitempty"` // accounts and regions whose clusters cannot be listed
 	Unsent   int            `json:"unsent"`         // messages that wait to be published
+	Left     []string       `json:"left,omitempty"` // ACCOUNT/REGION/NAME, or ACCOUNT/REGION, that left the policy's fleet; of them nothing else is said
 }
 
 // Standing is how a cluster stands, as its last check left it.
@@ -101,12 +104,34 @@ func because(v guard.Verdict) string {
 	return v.Install.Because // the add-on is not healthy, which no answer says by its word
 }
 
-// Status reads how the fleet stands.
-func (h Hub) Status(ctx context.Context) (Status, error) {
-	kept, err := h.Ledger.All(ctx)
+// Status reads how the fleet stands. The units are the policy's accounts and regions; none: the fleet is whatever has a record.
+func (h Hub) Status(ctx context.Context, units []event.Unit) (Status, error) {
+	known, err := h.Ledger.All(ctx)
 	if err != nil {
 		return Status{}, err
 	}
+	kept, left := within(known, units)
 	fleet, err := h.Ledger.Fleet(ctx)
-	return StatusOf(kept, fleet, h.Now), err
+	s := StatusOf(kept, fleet, h.Now)
+	s.Left = left
+	return s, err
 }
+
+// within parts the records of a policy's accounts and regions from what has left them, by name: nobody looks at that any more, however
+// long it is due. Without units nothing has left. A cluster that is gone, and an account and region that could be listed, has nothing to
+// be named for.
+func within(all []check.Kept, units []event.Unit) (kept []check.Kept, left []string) {
+	for _, k := range all {
+		in := len(units) == 0 || slices.Contains(units, event.Unit{Account: k.Cluster.Account, Region: k.Cluster.Region})
+		switch listed := k.Cluster.Name == "" && k.Record.Verdict.Word != guard.Unknown; {
+		case in:
+			kept = append(kept, k)
+		case !listed && !k.Record.Gone:
+			left = append(left, named(k.Cluster))
+		}
+	}
+	return kept, left
+}
+
+// named writes a cluster as ACCOUNT/REGION/NAME; without a name it is an account and region.
+func named(id cluster.ID) string { return strings.TrimSuffix(id.String(), "/") }

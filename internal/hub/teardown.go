@@ -17,7 +17,8 @@ type Remnant struct {
 }
 
 // Remnants are what a teardown that was ordered at an instant has not reached: each cluster whose alarm stands or may stand, and each
-// account and region whose clusters could not be listed. An alarm counts as gone only where a look after the order says so.
+// account and region whose clusters could not be listed. An alarm counts as gone only where a look after the order says so, or the last
+// look was two sweeps before it.
 func Remnants(kept []check.Kept, ordered time.Time) []Remnant {
 	var left []Remnant
 	for _, k := range kept {
@@ -35,6 +36,8 @@ func remains(k check.Kept, ordered time.Time) string {
 		return rec.Verdict.Install.Because
 	case k.Cluster.Name == "", rec.Gone && rec.Alarm != guard.AlarmStands:
 		return ""
+	case rec.Alarm == guard.NoAlarm && rec.Busy.Until.IsZero() && ordered.Sub(rec.Seen) > Late:
+		return "" // no sweep comes to it, as where it left the fleet, and so nobody put its alarm again
 	case !rec.Seen.After(ordered):
 		return fmt.Sprintf("it was not looked at since the order, last at %s; is it still in the policy's fleet?", rec.Seen.UTC().Format(instant))
 	case rec.Alarm == guard.NoAlarm:

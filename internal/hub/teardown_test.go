@@ -34,6 +34,15 @@ func TestRemnants(t *testing.T) {
 			"it was not looked at since the order, last at 2026-03-02 11:59; is it still in the policy's fleet?"},
 		{"a look that began as the order was given may not have seen it", "a", with(guard.Fine, noon, none),
 			"it was not looked at since the order, last at 2026-03-02 12:00; is it still in the policy's fleet?"},
+		{"it left the fleet without an alarm", "a", with(guard.Fine, noon.Add(-13*time.Hour), none), ""},
+		{"a sweep may still come to it", "a", with(guard.Fine, noon.Add(-12*time.Hour), none),
+			"it was not looked at since the order, last at 2026-03-02 00:00; is it still in the policy's fleet?"},
+		{"it left the fleet with its alarm", "a", with(guard.Fine, noon.Add(-13*time.Hour), stands),
+			"it was not looked at since the order, last at 2026-03-01 23:00; is it still in the policy's fleet?"},
+		{"it left the fleet, and of its alarm nothing is known", "a", with(guard.Fine, noon.Add(-13*time.Hour), func(*guard.Record) {}),
+			"it was not looked at since the order, last at 2026-03-01 23:00; is it still in the policy's fleet?"},
+		{"it left the fleet while a check was making its alarm", "a", with(guard.Fine, noon.Add(-13*time.Hour), func(r *guard.Record) { none(r); r.Busy.Until = before }),
+			"it was not looked at since the order, last at 2026-03-01 23:00; is it still in the policy's fleet?"},
 		{"its alarm stands", "a", with(guard.Fine, after, stands), "its alarm stands"},
 		{"its alarm cannot be removed", "a", with(guard.Fine, after, func(r *guard.Record) {
 			stands(r)
