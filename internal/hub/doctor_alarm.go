@@ -41,7 +41,7 @@ func (d Doctor) RoundTrip(ctx context.Context) Diagnosis {
 		return d.unanswered(alarmPath, "dynamodb:GetItem", err)
 	}
 	name := alarm.Probe(nonce)
-	if err := d.Probe.Make(ctx, name); err != nil && !inDoubt(err) {
+	if err := d.Probe.Make(ctx, name); err != nil && !inDoubt(err) && ctx.Err() == nil {
 		return d.unanswered(alarmPath, "cloudwatch:PutMetricAlarm", err)
 	}
 	found := d.hear(ctx, nonce)
@@ -84,7 +84,7 @@ func inDoubt(err error) bool {
 
 // hear has the alarm change its state, and waits for the event.
 func (d Doctor) hear(ctx context.Context, nonce string) Diagnosis {
-	if err := d.Probe.Ring(ctx, alarm.Probe(nonce)); err != nil {
+	if err := d.Probe.Ring(ctx, alarm.Probe(nonce)); err != nil && ctx.Err() == nil {
 		return d.unanswered(alarmPath, "cloudwatch:SetAlarmState", err)
 	}
 	for rung := d.Clock.Now(); ; {
