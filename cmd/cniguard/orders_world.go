@@ -37,12 +37,16 @@ func (o *ordering) write(out io.Writer, kind world.OrderKind, id cluster.ID) err
 	return err
 }
 
-func (o *ordering) approveInWorld(c *cobra.Command, name string) error {
-	sc, err := o.read(c.ErrOrStderr())
-	if err != nil {
-		return err
+// about reads the world, and finds the cluster that an order is about.
+func (o *ordering) about(c *cobra.Command, name string) (sc scene, id cluster.ID, err error) {
+	if sc, err = o.read(c.ErrOrStderr()); err == nil {
+		id, err = sc.cluster(name)
 	}
-	id, err := sc.cluster(name)
+	return sc, id, err
+}
+
+func (o *ordering) approveInWorld(c *cobra.Command, name string) error {
+	sc, id, err := o.about(c, name)
 	if err != nil {
 		return err
 	}
@@ -68,11 +72,7 @@ func (o *ordering) approveInWorld(c *cobra.Command, name string) error {
 }
 
 func (o *ordering) denyInWorld(c *cobra.Command, name string) error {
-	sc, err := o.read(c.ErrOrStderr())
-	if err != nil {
-		return err
-	}
-	id, err := sc.cluster(name)
+	sc, id, err := o.about(c, name)
 	if err != nil {
 		return err
 	}

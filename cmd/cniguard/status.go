@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cniguard/cniguard/internal/event"
 	"github.com/cniguard/cniguard/internal/guard"
 	"github.com/cniguard/cniguard/internal/hub"
 )
@@ -180,7 +181,7 @@ func next(c hub.Standing, now time.Time) string {
 	switch {
 	case len(c.Approve) > 0:
 		return "approval"
-	case c.Next.IsZero(), c.Next.Sub(c.Seen) > hub.Sweep: // what is due later is seen by a sweep before
+	case c.Next.IsZero(), c.Next.Sub(c.Seen) > event.SweepEvery: // what is due later is seen by a sweep before
 		return "sweep"
 	case !c.Next.After(now):
 		return "now"
