@@ -1,6 +1,9 @@
 package stack
 
 import (
+	"fmt"
+	"time"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsscheduler"
@@ -16,18 +19,18 @@ func newSchedules(scope constructs.Construct, hub event.Unit, bus awsevents.CfnE
 	role := newSchedulerRole(scope, hub)
 	for _, s := range []struct {
 		kind  event.Kind
-		every string
+		every time.Duration
 	}{
-		{event.Tick, "rate(5 minutes)"},
-		{event.Meter, "rate(5 minutes)"},
-		{event.Sweep, "rate(6 hours)"},
+		{event.Tick, event.TickEvery},
+		{event.Meter, event.TickEvery},
+		{event.Sweep, event.SweepEvery},
 	} {
 		source, detailType, _, err := event.Encode(event.Trigger{Kind: s.kind})
 		if err != nil {
 			return err
 		}
 		awsscheduler.NewCfnSchedule(scope, str("Schedule-"+string(s.kind)), &awsscheduler.CfnScheduleProps{
-			Name: str(name + "-" + string(s.kind)), GroupName: group.Ref(), ScheduleExpression: str(s.every),
+			Name: str(name + "-" + string(s.kind)), GroupName: group.Ref(), ScheduleExpression: str(rate(s.every)),
 			FlexibleTimeWindow: awsscheduler.CfnSchedule_FlexibleTimeWindowProperty{Mode: str("OFF")},
 			Target: awsscheduler.CfnSchedule_TargetProperty{
 				Arn: bus.AttrArn(), RoleArn: role.AttrArn(),
@@ -40,6 +43,14 @@ func newSchedules(scope constructs.Construct, hub event.Unit, bus awsevents.CfnE
 		})
 	}
 	return nil
+}
+
+// rate is a schedule's expression for what comes every some hours or minutes, more than one.
+func rate(every time.Duration) string {
+	if every%time.Hour == 0 {
+		return fmt.Sprintf("rate(%d hours)", every/time.Hour)
+	}
+	return fmt.Sprintf("rate(%d minutes)", every/time.Minute)
 }
 
 // newSchedulerRole is what the schedules send with, also to the failure queue (EventBridge Scheduler user guide, "Configuring a

@@ -19,8 +19,6 @@ import (
 const (
 	sideBySide = 4  // checks of a sweep: EKS shares its API limits with nodes that join
 	perSweep   = 50 // checks an invocation; then the sweep sends itself a continuation
-
-	twoSweeps = 12 * time.Hour // what was not checked for so long, a sweep has missed
 )
 
 // Tick asks for a check of everything that is due.
@@ -105,10 +103,10 @@ func (e Engine) Metering(ctx context.Context, u event.Unit, at time.Time) error 
 	return e.wake(ctx, "meter", ts)
 }
 
-// countOverdue counts the clusters that nobody has looked at for two sweeps, whatever became of events and schedules meanwhile.
+// countOverdue counts the clusters that nobody has looked at for two sweeps.
 func (e Engine) countOverdue(kept []Kept) {
 	for _, k := range kept {
-		if k.Cluster.Name != "" && !k.Record.Gone && e.Clock.Now().Sub(k.Record.Seen) > twoSweeps {
+		if k.Cluster.Name != "" && !k.Record.Gone && e.Clock.Now().Sub(k.Record.Seen) > event.Late {
 			e.Counts.Add(telemetry.Overdue, 1)
 		}
 	}

@@ -10,6 +10,14 @@ import (
 	"github.com/cniguard/cniguard/internal/cluster"
 )
 
+// How often the schedules wake the program (docs/events.md).
+const (
+	TickEvery  = 5 * time.Minute // the meter too
+	SweepEvery = 6 * time.Hour
+	// Late is how long ago a cluster was looked at last when something is wrong, whatever became of events meanwhile: two sweeps.
+	Late = 2 * SweepEvery
+)
+
 // wakeUps are the events that cniguard sends to itself, and its schedules.
 func wakeUps() family {
 	return family{source: "cniguard", types: words(wakeKinds()...), read: readWakeUp, rules: wakeUpRules}

@@ -13,7 +13,7 @@ import (
 )
 
 // overdue is how long after its time a record is looked at when something is wrong: three ticks.
-const overdue = 15 * time.Minute
+const overdue = 3 * event.TickEvery
 
 func (d Doctor) ledger(kept []check.Kept, err error) Diagnosis {
 	const what = "ledger"
@@ -54,7 +54,7 @@ func (d Doctor) rhythm(kept []check.Kept) Diagnosis {
 		if k.Record.Seen.After(newest) {
 			newest = k.Record.Seen
 		}
-		if !k.Record.Gone && k.Cluster.Name != "" && d.Now.Sub(k.Record.Seen) > Late {
+		if !k.Record.Gone && k.Cluster.Name != "" && d.Now.Sub(k.Record.Seen) > event.Late {
 			late++
 		}
 		if wake := k.Record.Wake(); !wake.IsZero() && d.Now.Sub(wake) > overdue {
@@ -139,7 +139,7 @@ func (d Doctor) member(own []check.Kept, u event.Unit) Diagnosis {
 		return Diagnosis{What: what, Health: Unknown, Text: "no cluster was seen there, and no fault either", Do: "nothing, if it has no clusters"}
 	case len(hidden) > 0:
 		return problem(what, "not everything can be read of "+strings.Join(hidden, ", "), "bring the member there up to date; `cniguard explain CLUSTER` has the faults")
-	case d.Now.Sub(seen) > Late:
+	case d.Now.Sub(seen) > event.Late:
 		return problem(what, "nothing was looked at there since "+seen.UTC().Format(instant)+d.orLeft("it"), "look at the log of cniguard-bulk")
 	}
 	return fine(what, "the observer role works, and looked last at "+seen.UTC().Format(instant)+"; "+updater(own))

@@ -90,7 +90,7 @@ func (h Hub) Explain(ctx context.Context, name string) (Explanation, error) {
 	x := Explanation{
 		At: h.Now, Cluster: kept.Cluster, Known: true, Record: rec, Plan: rec.Planned(), Version: rec.Version, Orders: orders, Halt: fleet.Halt,
 	}
-	if due := rec.Wake(); due.Sub(rec.Seen) <= Sweep {
+	if due := rec.Wake(); due.Sub(rec.Seen) <= event.SweepEvery {
 		x.Next, x.By = due, event.Tick
 	}
 	return x, err

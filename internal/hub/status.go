@@ -13,13 +13,6 @@ import (
 	"github.com/cniguard/cniguard/internal/guard"
 )
 
-// Sweep is how often every cluster is looked at, whatever happens (docs/events.md). Late is how long ago a cluster was looked at last
-// when something is wrong: two sweeps.
-const (
-	Sweep = 6 * time.Hour
-	Late  = 2 * Sweep
-)
-
 // Status is the fleet as the ledger has it.
 type Status struct {
 	At       time.Time      `json:"at"`
@@ -86,7 +79,7 @@ func standing(id cluster.ID, rec guard.Record, now time.Time) Standing {
 	c := Standing{
 		Cluster: id.String(), Verdict: v.Word, Because: because(v), Since: rec.Since, VPCCNI: rec.Version,
 		Install: v.Install.Word, Version: v.Version.Word, Capacity: v.Capacity.Word, Change: v.Change.Word,
-		HeldBy: rec.Shut(), Seen: rec.Seen, Late: now.Sub(rec.Seen) > Late, Next: rec.Wake(), Alarm: cmp.Or(string(rec.Alarm), guard.Unknown),
+		HeldBy: rec.Shut(), Seen: rec.Seen, Late: now.Sub(rec.Seen) > event.Late, Next: rec.Wake(), Alarm: cmp.Or(string(rec.Alarm), guard.Unknown),
 	}
 	if slices.Contains(c.HeldBy, "approval") {
 		c.Approve = rec.Path

@@ -7,6 +7,7 @@ import (
 
 	"github.com/cniguard/cniguard/internal/check"
 	"github.com/cniguard/cniguard/internal/cluster"
+	"github.com/cniguard/cniguard/internal/event"
 	"github.com/cniguard/cniguard/internal/guard"
 )
 
@@ -36,7 +37,7 @@ func remains(k check.Kept, ordered time.Time) string {
 		return rec.Verdict.Install.Because
 	case k.Cluster.Name == "", rec.Gone && rec.Alarm != guard.AlarmStands:
 		return ""
-	case rec.Alarm == guard.NoAlarm && rec.Busy.Until.IsZero() && ordered.Sub(rec.Seen) > Late:
+	case rec.Alarm == guard.NoAlarm && rec.Busy.Until.IsZero() && ordered.Sub(rec.Seen) > event.Late:
 		return "" // no sweep comes to it, as where it left the fleet, and so nobody put its alarm again
 	case !rec.Seen.After(ordered):
 		return fmt.Sprintf("it was not looked at since the order, last at %s; is it still in the policy's fleet?", rec.Seen.UTC().Format(instant))

@@ -35,9 +35,9 @@ type rhythm struct {
 
 func rhythms() []rhythm {
 	return []rhythm{
-		{event.Sweep, time.Minute, 6 * time.Hour},
-		{event.Tick, 5 * time.Minute, 5 * time.Minute},
-		{event.Meter, 5 * time.Minute, 5 * time.Minute},
+		{event.Sweep, time.Minute, event.SweepEvery},
+		{event.Tick, event.TickEvery, event.TickEvery},
+		{event.Meter, event.TickEvery, event.TickEvery},
 	}
 }
 
