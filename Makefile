@@ -13,8 +13,8 @@ ARCHES := arm64 amd64
 # What a deployment may choose, and the key of the CDK's context that it becomes: docs/deploy.md explains each. Only what stands
 # on make's command line is handed on, so that an EMAIL of the environment is never meant.
 CHOICES := POLICY:policy EMAIL:email ORGANIZATION:organization ORGANIZATIONAL_UNITS:organizationalUnits MANAGEMENT_ACCOUNT:managementAccount \
-	UPDATES:updates PASS_ROLES:passRoles EXTERNAL_ID:externalId URGENT_CONCURRENCY:urgentConcurrency BULK_CONCURRENCY:bulkConcurrency \
-	LOG_DAYS:logDays LOG_LEVEL:logLevel ZIP:zip ACCOUNT:account REGION:region
+	UPDATES:updates PASS_ROLES:passRoles ACCESS_ENTRIES:accessEntries FUNCTION_SUBNETS:functionSubnets FUNCTION_SECURITY_GROUPS:functionSecurityGroups \
+	EXTERNAL_ID:externalId URGENT_CONCURRENCY:urgentConcurrency BULK_CONCURRENCY:bulkConcurrency LOG_DAYS:logDays LOG_LEVEL:logLevel ZIP:zip ACCOUNT:account REGION:region
 variable = $(word 1,$(subst :, ,$(1)))
 key = $(word 2,$(subst :, ,$(1)))
 given = $(if $(filter command,$(origin $(1))),$(value $(1)))

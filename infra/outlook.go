@@ -19,6 +19,12 @@ func outlook(c stack.Config, out string) []string {
 		lines = append(lines, fmt.Sprintf("cniguard: to do: without organizationalUnits nothing is deployed to %s; "+
 			"bring cniguard-member.template.json there by hand (docs/deploy.md)", strings.Join(others, ", ")))
 	}
+	if len(c.AccessEntries) > 0 {
+		lines = append(lines, "cniguard: note: a cluster of accessEntries that is not there, or takes no access entries, has its stack rolled back (docs/deploy.md)")
+	}
+	if len(c.Network.Subnets) > 0 {
+		lines = append(lines, "cniguard: note: the functions reach AWS only if their subnets do (docs/deploy.md)")
+	}
 	return lines
 }
 

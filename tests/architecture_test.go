@@ -42,13 +42,13 @@ func layers() [][]string {
 	return [][]string{
 		{"internal/simulate", "internal/tool/zip"},
 		{"internal/app", "internal/world", "internal/policy/source", "internal/bundle", "internal/hub", "internal/ledger/ledgertest"},
-		{"internal/cloud", "internal/notify", "internal/ledger"},
+		{"internal/cloud", "internal/kube", "internal/notify", "internal/ledger"},
 		{"internal/check"}, // it declares the interfaces that the layer above has
 		{"internal/telemetry"},
 		{"internal/guard"},
 		{"internal/policy", "internal/access", "internal/sim"},
 		{"internal/event"},
-		{"internal/alarm", "internal/capacity", "internal/cni"},
+		{"internal/alarm", "internal/capacity", "internal/cni", "internal/eksauth"},
 		{"internal/cluster", "internal/fault", "internal/clock", "internal/plain", "internal/strictyaml"},
 	}
 }

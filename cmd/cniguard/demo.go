@@ -190,7 +190,7 @@ func (s *story) passing(l simulate.Line) bool {
 	case simulate.AlarmState:
 		return strings.Contains(l.Text, "INSUFFICIENT_DATA")
 	case simulate.Told:
-		return l.News == guard.Reminded || l.News == guard.Started
+		return l.News == guard.Reminded || l.News == guard.Started || l.News == guard.Recovered && l.Finding == guard.InstallUnknown
 	case simulate.ClusterState:
 		return l.Text != "ACTIVE"
 	case simulate.UpdateEnded, simulate.AddonState:

@@ -115,6 +115,7 @@ func explainState(out io.Writer, x hub.Explanation) {
 	}
 	fmt.Fprintf(out, "\nHow it stands: %s%s, vpc-cni %s, %s\n", x.Plan.Verdict.Word, since, clean(cmp.Or(x.Version, "unknown")), last)
 	printAnswers(out, x.Plan.Verdict)
+	explainNode(out, x.Node)
 	fmt.Fprintln(out, "\nWhat is wrong")
 	printFindings(out, x.Plan.Findings, func(c guard.Code) string { return toldOf(x.Record.Told[c]) })
 	unseen := 0
@@ -129,6 +130,38 @@ func explainState(out io.Writer, x hub.Explanation) {
 		}
 	}
 	nothing(out, len(x.Plan.Findings)+unseen)
+}
+
+// explainNode tells of an aws-node that EKS does not manage, as the cluster's own API did.
+func explainNode(out io.Writer, n *guard.DaemonSet) {
+	if n == nil {
+		return
+	}
+	fmt.Fprintln(out, "\nWhat runs inside: DaemonSet aws-node")
+	row := func(name, text string) {
+		if text != "" {
+			fold(out, fmt.Sprintf("  %-16s  ", name), text)
+		}
+	}
+	row("image", n.Image)
+	row("version", n.Raw+", from "+n.From)
+	row("written for", n.Manifest)
+	row("init image", n.Init)
+	row("node agent", n.Agent)
+	row("installed by", n.By.String())
+	for _, e := range n.By.Evidence {
+		row("", e)
+	}
+	row("role", n.Role)
+	for _, f := range n.Env {
+		row("environment", f.Name+"="+f.Value)
+	}
+	for _, f := range n.ENIConfigs {
+		row("ENIConfig", f.Name+": "+f.Value)
+	}
+	for _, why := range n.Unread {
+		row("not read", why)
+	}
 }
 
 // toldOf says when and how often people were told of a finding.

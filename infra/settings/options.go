@@ -47,6 +47,11 @@ func Options() []Option {
 			set: flag(func(a *answers) *bool { return &a.config.Updates })},
 		{Key: "passRoles", Allowed: "ARNs of IAM roles, in which * and ? stand for others, as arn:aws:iam::*:role/eks-addons/*; the role's name needs a letter or a digit",
 			set: list(func(a *answers) *[]string { return &a.config.PassRoles }, isRolePattern)},
+		{Key: "accessEntries", Allowed: "ARNs of EKS clusters, as arn:aws:eks:eu-central-1:111122223333:cluster/prod", set: clusters},
+		{Key: "functionSubnets", Allowed: "IDs of up to 16 subnets of one VPC in the hub's region, as subnet-0123456789abcdef0",
+			set: list(func(a *answers) *[]string { return &a.config.Network.Subnets }, matches(`subnet-([0-9a-f]{8}|[0-9a-f]{17})`))},
+		{Key: "functionSecurityGroups", Allowed: "IDs of up to 5 security groups of that VPC, as sg-0123456789abcdef0",
+			set: list(func(a *answers) *[]string { return &a.config.Network.SecurityGroups }, matches(`sg-([0-9a-f]{8}|[0-9a-f]{17})`))},
 		{Key: "externalId", Allowed: "2 to 1224 letters, digits and _ + = , . @ : / -",
 			set: text(func(a *answers) *string { return &a.config.ExternalID }, isExternalID)},
 		{Key: "urgentConcurrency", Allowed: "a whole number from 1, as 5",
@@ -95,8 +100,7 @@ func text(of func(*answers) *string, allowed func(string) bool) func(*answers, s
 // list reads entries between commas, each of which must be allowed.
 func list(of func(*answers) *[]string, allowed func(string) bool) func(*answers, string) []string {
 	return func(a *answers, value string) (wrong []string) {
-		for entry := range strings.SplitSeq(value, ",") {
-			entry = strings.TrimSpace(entry)
+		for _, entry := range entries(value) {
 			if !allowed(entry) {
 				wrong = append(wrong, entry)
 			}
@@ -104,6 +108,26 @@ func list(of func(*answers) *[]string, allowed func(string) bool) func(*answers,
 		}
 		return wrong
 	}
+}
+
+func entries(value string) []string {
+	all := strings.Split(value, ",")
+	for i := range all {
+		all[i] = strings.TrimSpace(all[i])
+	}
+	return all
+}
+
+// clusters reads the ARNs of clusters, and not of what is in one.
+func clusters(a *answers, value string) (wrong []string) {
+	for _, arn := range entries(value) {
+		id, err := cluster.ParseARN(arn)
+		if err != nil || id.ARN() != arn {
+			wrong = append(wrong, arn)
+		}
+		a.config.AccessEntries = append(a.config.AccessEntries, id)
+	}
+	return wrong
 }
 
 func flag(of func(*answers) *bool) func(*answers, string) []string {

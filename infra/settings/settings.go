@@ -39,7 +39,9 @@ func Read(s Source) (Deployment, error) {
 	r.options()
 	r.hub()
 	r.together()
+	r.network()
 	rules := r.policy()
+	r.entries(rules)
 	packed := r.pack(rules)
 	if len(r.mistakes) > 0 {
 		return Deployment{}, errors.Join(r.mistakes...)

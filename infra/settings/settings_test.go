@@ -15,6 +15,7 @@ import (
 	"github.com/cniguard/cniguard/infra/settings"
 	"github.com/cniguard/cniguard/infra/stack"
 	"github.com/cniguard/cniguard/internal/bundle"
+	"github.com/cniguard/cniguard/internal/cluster"
 	"github.com/cniguard/cniguard/internal/event"
 	"github.com/cniguard/cniguard/internal/policy"
 )
@@ -77,16 +78,20 @@ func TestWhatIsGivenIsTakenOver(t *testing.T) {
 		"the least that there is": {nil, func(*stack.Config) {}},
 		"everything": {map[string]any{
 			"organization": "o-exampleorgid", "organizationalUnits": "ou-exam-12345678, r-exam", "managementAccount": "true", "updates": "true",
-			"passRoles":  "arn:aws:iam::*:role/eks-addons/*,arn:aws:iam::444455556666:role/cni",
+			"passRoles":       "arn:aws:iam::*:role/eks-addons/*,arn:aws:iam::444455556666:role/cni",
+			"accessEntries":   "arn:aws:eks:eu-west-1:444455556666:cluster/prod_1, arn:aws:eks:eu-central-1:111122223333:cluster/prod_1",
+			"functionSubnets": "subnet-0123456789abcdef0,subnet-01234567", "functionSecurityGroups": "sg-0123456789abcdef0",
 			"externalId": "a/b:c", "urgentConcurrency": "5", "bulkConcurrency": "1", "logDays": "3653", "logLevel": "debug",
 			"zip": "other.zip", "account": "777788889999", "region": "eu-west-1",
 		}, func(c *stack.Config) {
 			c.Organization, c.Units, c.Management, c.Updates = "o-exampleorgid", []string{"ou-exam-12345678", "r-exam"}, true, true
 			c.PassRoles = []string{"arn:aws:iam::*:role/eks-addons/*", "arn:aws:iam::444455556666:role/cni"}
+			c.AccessEntries = []cluster.ID{{Account: "444455556666", Region: "eu-west-1", Name: "prod_1"}, {Account: "111122223333", Region: "eu-central-1", Name: "prod_1"}}
+			c.Network = stack.Network{Subnets: []string{"subnet-0123456789abcdef0", "subnet-01234567"}, SecurityGroups: []string{"sg-0123456789abcdef0"}}
 			c.ExternalID, c.Urgent.Concurrency, c.Bulk.Concurrency, c.LogDays, c.LogLevel = "a/b:c", 5, 1, 3653, "debug"
 			c.Hub = event.Unit{Account: "777788889999", Region: "eu-west-1"}
 		}},
-		"values that are empty are not given": {map[string]any{"organization": "", "passRoles": "", "logDays": "", "zip": ""}, func(*stack.Config) {}},
+		"values that are empty are not given": {map[string]any{"organization": "", "passRoles": "", "accessEntries": "", "functionSubnets": "", "functionSecurityGroups": "", "logDays": "", "zip": ""}, func(*stack.Config) {}},
 		"keys of the CDK's own are left to it": {map[string]any{
 			"@aws-cdk/core:newStyleStackSynthesis": true, "aws:cdk:enable-path-metadata": true, "aws:cdk-feature": 1,
 			"cli-telemetry": false, "acknowledged-issue-numbers": []any{1, 2},
@@ -148,7 +153,7 @@ func TestEachMistakeIsToldWithItsKeyItsValueAndWhatIsAllowed(t *testing.T) {
 		want    []string
 	}{
 		"a key that is misspelt": {map[string]any{"organisation": "o-exampleorgid"}, []string{
-			`context "organisation": unknown key; did you mean organization? allowed: account, bulkConcurrency, email, externalId, logDays, logLevel, managementAccount, organization, organizationalUnits, passRoles, policy, region, updates, urgentConcurrency, zip`}},
+			`context "organisation": unknown key; did you mean organization? allowed: accessEntries, account, bulkConcurrency, email, externalId, functionSecurityGroups, functionSubnets, logDays, logLevel, managementAccount, organization, organizationalUnits, passRoles, policy, region, updates, urgentConcurrency, zip`}},
 		"no policy":                     {map[string]any{"policy": ""}, []string{"context policy: is missing; give the file with the policy, as policy.yaml"}},
 		"a policy that is not there":    {map[string]any{"policy": "nowhere.yaml"}, []string{"context policy: nowhere.yaml: there is no such file; docs/policy.md says what a policy is"}},
 		"a policy that may not be read": {map[string]any{"policy": "secret.yaml"}, []string{"context policy: secret.yaml: permission denied; docs/policy.md says what a policy is"}},
@@ -197,22 +202,7 @@ func TestEachMistakeIsToldWithItsKeyItsValueAndWhatIsAllowed(t *testing.T) {
 		"a value with control characters is quoted": {map[string]any{"logLevel": "a\x1b[31m\nb"}, []string{`context logLevel: "a\x1b[31m\nb" is not allowed`}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			have, err := settings.Read(settings.Source{Context: with(c.context), Known: hub, ReadFile: files(t)})
-			if err == nil {
-				t.Fatal("no mistake was found")
-			}
-			if have.Zip != nil || have.Config.Email != "" {
-				t.Error("there is something to deploy nevertheless")
-			}
-			lines := strings.Split(err.Error(), "\n")
-			for i, want := range c.want {
-				if i >= len(lines) || !strings.HasPrefix(lines[i], want) || !strings.HasSuffix(want, ";") && strings.Contains(want, "; ") && lines[i] != want {
-					t.Errorf("line %d: want\n%s\nhave\n%s", i, want, err)
-				}
-			}
-			if len(lines) != len(c.want) {
-				t.Errorf("%d lines, want %d:\n%s", len(lines), len(c.want), err)
-			}
+			tellsMistakes(t, c.context, c.want)
 		})
 	}
 }

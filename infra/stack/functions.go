@@ -66,6 +66,11 @@ func newFunction(scope constructs.Construct, c Config, f event.Target, props aws
 		// The program filters its own lines. Lambda's filter would hold back what CNIGUARD_LOG_LEVEL asks for.
 		ApplicationLogLevel: str("TRACE"),
 	}
+	if len(c.Network.Subnets) > 0 {
+		props.VpcConfig = awslambda.CfnFunction_VpcConfigProperty{
+			SubnetIds: strs(c.Network.Subnets...), SecurityGroupIds: strs(c.Network.SecurityGroups...),
+		}
+	}
 	if n := c.function(f).Concurrency; n > 0 {
 		props.ReservedConcurrentExecutions = num(n)
 	}

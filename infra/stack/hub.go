@@ -26,7 +26,8 @@ func NewHub(app constructs.Construct, c Config) (awscdk.Stack, error) {
 	topics := newTopics(s, c)
 	bus := newBus(s, c)
 	newLedger(s)
-	NewMember(s, c, nil)
+	here := only(c.AccessEntries, func(u event.Unit) bool { return u == c.Hub })
+	newAccessEntries(s, here, NewMember(s, c, nil).Observer.AttrArn())
 	err := errors.Join(
 		newRules(s, bus, newFunctions(s, c, topics.key, failed), failed),
 		newSchedules(s, c.Hub, bus, failed),

@@ -13,6 +13,7 @@ import (
 
 	"github.com/cniguard/cniguard/infra/stack"
 	"github.com/cniguard/cniguard/internal/app"
+	"github.com/cniguard/cniguard/internal/cluster"
 	"github.com/cniguard/cniguard/internal/event"
 	"github.com/cniguard/cniguard/internal/policy"
 )
@@ -38,6 +39,11 @@ func full(t *testing.T) stack.Config {
 	c.Updates, c.PassRoles = true, []string{"arn:aws:iam::*:role/eks/vpc-cni-*"}
 	c.AlarmTopics, c.ExternalID = []string{"arn:aws:sns:eu-central-1:444455556666:cniguard-oncall"}, "a-shared-word"
 	c.Urgent.Concurrency, c.Bulk.Concurrency = 20, 5
+	for _, u := range c.Fleet {
+		c.AccessEntries = append(c.AccessEntries, cluster.ID{Account: u.Account, Region: u.Region, Name: "prod-1"})
+	}
+	c.AccessEntries = append(c.AccessEntries, cluster.ID{Account: "111122223333", Region: "eu-west-1", Name: "prod_1"})
+	c.Network = stack.Network{Subnets: []string{"subnet-0123456789abcdef0", "subnet-0fedcba9876543210"}, SecurityGroups: []string{"sg-0123456789abcdef0"}}
 	c.LogDays, c.LogLevel = 30, "debug"
 	return c
 }
@@ -77,7 +83,7 @@ func TestTheSameHubIsSynthesizedToTheSameBytes(t *testing.T) {
 func TestAHubInAnotherPartitionNamesNothingInTheCommercialOne(t *testing.T) {
 	c := full(t)
 	c.Hub.Region, c.AlarmTopics, c.PassRoles = "cn-north-1", nil, []string{"arn:aws-cn:iam::*:role/eks/vpc-cni-*"}
-	c.Fleet = []event.Unit{c.Hub}
+	c.Fleet, c.AccessEntries = []event.Unit{c.Hub}, []cluster.ID{{Account: c.Hub.Account, Region: c.Hub.Region, Name: "prod"}}
 	raw, err := json.Marshal(hub(t, c))
 	if err != nil {
 		t.Fatal(err)
@@ -103,7 +109,7 @@ func TestConcurrencyIsReservedOnlyWhereItIsChosen(t *testing.T) {
 // policy has at most 10,240 (EventBridge user guide, "Quotas").
 func TestAFleetFitsIntoWhatAWSHasRoomFor(t *testing.T) {
 	c := full(t)
-	c.Organization, c.Hub.Region, c.Fleet = "", "us-gov-west-1", nil
+	c.Organization, c.Hub.Region, c.Fleet, c.AccessEntries = "", "us-gov-west-1", nil, nil
 	for i := range 501 {
 		c.Fleet = append(c.Fleet, event.Unit{Account: fmt.Sprintf("%012d", i), Region: "us-gov-west-1"})
 	}

@@ -33,6 +33,8 @@ func laws() []law {
 		{"no service acts for a stranger", servicesActForUs},
 		{"every value that is asked for is there", setsAreNotEmpty},
 		{"functions may do what is listed, and no more", functionsMay},
+		{"functions leave their network to Lambda", networkIsLambdas},
+		{entriesLaw, entriesAreLeast},
 		{"people write in their own name, and programs never do", ordersArePeoples},
 		{"every alarm reaches people", alarmsReachPeople},
 	}

@@ -39,6 +39,8 @@ func memberLaws(t *testing.T, c stack.Config) []law {
 		{"a member holds roles and rules, and roles in one region only", rolesInOneRegion},
 		{"roles trust the hub's functions", func(template map[string]any) complaints { return trustsTheHub(c, template) }},
 		{"roles may do what docs/lambda.md lists, and no more", func(template map[string]any) complaints { return mayAsDocumented(granted, template) }},
+		{entriesLaw, entriesAreLeast},
+		{"access entries are where their clusters are", func(template map[string]any) complaints { return entriesAreAtHome(c.AccessEntries, template) }},
 		{"rules forward AWS's events to the hub, and nothing else, in every region", forwardsToTheHub},
 	}
 }
@@ -63,6 +65,7 @@ func rolesInOneRegion(template map[string]any) (c complaints) {
 			c.want(id+": managed policies", text(at(r, "Properties", "ManagedPolicyArns")), "")
 		case "AWS::Events::Rule":
 			c.want(id+": condition", text(at(r, "Condition")), "")
+		case "AWS::EKS::AccessEntry": // which have laws of their own
 		default:
 			c.add("%s is a %s", id, kind)
 		}
@@ -189,6 +192,13 @@ func TestWeakenedMembersBreakALaw(t *testing.T) {
 		"a policy of AWS's beside ours": func(r map[string]any) {
 			at(r["Observer"], "Properties").(map[string]any)["ManagedPolicyArns"] = []any{"arn:aws:iam::aws:policy/ReadOnlyAccess"}
 		},
+		"an access entry in every account": func(r map[string]any) { delete(weak(r).resource("Access"), "Condition") },
+		"an access entry for another account's cluster": func(r map[string]any) {
+			weak(r).first("AWS::EKS::AccessEntry")["ClusterName"] = "prod_1"
+		},
+		"an access entry for another role": func(r map[string]any) {
+			weak(r).first("AWS::EKS::AccessEntry")["PrincipalArn"] = map[string]any{"Fn::GetAtt": []any{"Updater", "Arn"}}
+		},
 		"a rule that forwards all alarms": func(r map[string]any) {
 			delete(at(r["Ruleipalarms"], "Properties", "EventPattern").(map[string]any), "detail")
 		},
@@ -209,8 +219,8 @@ func TestWeakenedMembersBreakALaw(t *testing.T) {
 			}
 		})
 	}
-	if n := len(slices.Collect(maps.Keys(whole["Resources"].(map[string]any)))); n != 8 {
-		t.Errorf("%d resources, want three roles and five rules", n)
+	if n := len(slices.Collect(maps.Keys(whole["Resources"].(map[string]any)))); n != 11 {
+		t.Errorf("%d resources, want three roles, five rules and three access entries", n)
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 func accepted() map[string]string {
 	const (
 		names   = "clusters come and go, and are known by their names alone"
+		network = "Lambda wants these on all resources to attach a function to a VPC, and the function's code is denied them"
 		streams = "a log stream for each execution environment, of the own log group"
 		eks     = "IAM5[Resource::arn:aws:eks:*:<AWS::AccountId>:"
 		logs    = "IAM5[Resource::arn:aws:logs:eu-central-1:444455556666:log-group:/aws/lambda/cniguard-"
@@ -32,6 +33,8 @@ func accepted() map[string]string {
 		eks + "addon/*/vpc-cni/*] Updater":  names,
 		"IAM5[Resource::arn:aws:cloudwatch:*:<AWS::AccountId>:alarm:cniguard-*] Observer": "the alarms of clusters, by the prefix that all of them have",
 		"IAM5[Resource::arn:aws:iam::*:role/eks/vpc-cni-*] Updater":                       "the pattern is what the deployment configured",
+		"IAM5[Resource::*] urgent/Role":                                                   network,
+		"IAM5[Resource::*] bulk/Role":                                                     network,
 		logs + "urgent:*] urgent/Role":                                                    streams,
 		logs + "bulk:*] bulk/Role":                                                        streams,
 	}

@@ -27,7 +27,8 @@ func nothingIsWide(template map[string]any) (c complaints) {
 		for _, action := range s.actions {
 			for _, on := range s.on {
 				streams := strings.HasPrefix(action, "logs:") && strings.HasSuffix(on, ":log-group:/aws/lambda/cniguard-"+strings.SplitN(s.in, "Role", 2)[0]+":*")
-				if allowance := fmt.Sprintf("%s %s on %s", s, action, on); strings.Contains(action+on, "*") && reasons[allowance] == "" && !streams {
+				attached := strings.HasPrefix(action, "ec2:") && s.sid == "Attach" // see networkIsLambdas
+				if allowance := fmt.Sprintf("%s %s on %s", s, action, on); strings.Contains(action+on, "*") && reasons[allowance] == "" && !streams && !attached {
 					c.add("%s", allowance)
 				}
 			}
@@ -114,6 +115,11 @@ func functionsMay(template map[string]any) (c complaints) {
 			"sqs:SendMessage":      {"arn:aws:sqs" + here + "cniguard-failed"},
 			"logs:CreateLogStream": {log}, "logs:PutLogEvents": {log},
 			"sts:AssumeRole": assumable(template, f),
+		}
+		if inVPC(template) {
+			for _, action := range networkActions() {
+				want[action] = []string{"*"}
+			}
 		}
 		have := map[string][]string{}
 		for _, s := range statements(template) {

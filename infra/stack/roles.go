@@ -20,7 +20,7 @@ func newExecutionRole(scope constructs.Construct, c Config, f event.Target, key 
 		AssumeRolePolicyDocument: policy(statement{
 			"Sid": "Lambda", "Effect": "Allow", "Principal": service("lambda.amazonaws.com"), "Action": "sts:AssumeRole",
 		}),
-		Policies: inline("hub", policy(
+		Policies: inline("hub", policy(append([]statement{
 			allows("Ledger", tableARN(c.Hub), "dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"),
 			allows("Due", indexARN(c.Hub), "dynamodb:Query"),
 			notAsPerson(c.Hub),
@@ -29,7 +29,7 @@ func newExecutionRole(scope constructs.Construct, c Config, f event.Target, key 
 			allows("Wake", busARN(c.Hub), "events:PutEvents"),
 			allows("Fail", arn(c.Hub, "sqs", failedQueue), "sqs:SendMessage"),
 			allows("Log", arn(c.Hub, "logs", "log-group:"+logGroup(f)+":*"), "logs:CreateLogStream", "logs:PutLogEvents"),
-		)),
+		}, attaches(c, f)...)...)),
 	})
 	roles := []string{observerRole}
 	if f == event.Urgent && c.Updates {
@@ -43,6 +43,24 @@ func newExecutionRole(scope constructs.Construct, c Config, f event.Target, key 
 		})
 	}
 	return role
+}
+
+// attaches lets Lambda attach a function to its VPC, which it does with the function's role, and lets the function's own code do
+// nothing of that kind: the key is there only in calls of the code. Both are as the Lambda developer guide has it, "Giving Lambda
+// functions access to resources in an Amazon VPC", and so is the resource.
+func attaches(c Config, f event.Target) []statement {
+	if len(c.Network.Subnets) == 0 {
+		return nil
+	}
+	actions := []string{
+		"ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface",
+		"ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:UnassignPrivateIpAddresses",
+	}
+	return []statement{
+		allows("Attach", "*", actions...),
+		when(statement{"Sid": "NotByCode", "Effect": "Deny", "Action": actions, "Resource": "*"},
+			"ArnEquals", "lambda:SourceFunctionArn", arn(c.Hub, "lambda", "function:"+functionName(f))),
+	}
 }
 
 // A managed policy has room for 6,144 characters, and a role for ten of them (IAM user guide, "IAM and AWS STS quotas").

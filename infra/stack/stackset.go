@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/constructs-go/constructs/v10"
 
 	"github.com/cniguard/cniguard/internal/event"
@@ -44,7 +45,7 @@ func MemberTemplate(c Config) ([]byte, error) {
 		return nil, fmt.Errorf("write the member's template: %w", err)
 	}
 	if n := len(within) + aroundMember; n > maxTemplate {
-		return nil, fmt.Errorf("write the member's template: with its StackSet it has %d bytes, and CloudFormation takes %d; shorten passRoles", n, maxTemplate)
+		return nil, fmt.Errorf("write the member's template: with its StackSet it has %d bytes, and CloudFormation takes %d; shorten passRoles or accessEntries", n, maxTemplate)
 	}
 	return template, nil
 }
@@ -92,7 +93,9 @@ func newMemberStack(scope constructs.Construct, c Config, region string) (awscdk
 		Description: str("cniguard in one account and region: the roles of the hub's functions, and rules that send events to the hub"),
 		Synthesizer: plainSynthesizer(),
 	}
+	fit := func(u event.Unit) bool { return u.Account != c.Hub.Account }
 	if region != "" {
+		fit = func(u event.Unit) bool { return u == event.Unit{Account: c.Hub.Account, Region: region} }
 		id, home = memberName+"-"+region, c.Hub.Region // where the hub's own stack has the account's roles
 		props.Env = &awscdk.Environment{Account: str(c.Hub.Account), Region: str(region)}
 	}
@@ -104,10 +107,13 @@ func newMemberStack(scope constructs.Construct, c Config, region string) (awscdk
 	isHome := awscdk.NewCfnCondition(s, str("IsHome"), &awscdk.CfnConditionProps{
 		Expression: awscdk.Fn_ConditionEquals(awscdk.Fn_Ref(str("AWS::Region")), parameter.ValueAsString()),
 	})
-	// In the home region the rules wait for the role, elsewhere it is there.
-	role := awscdk.Fn_ConditionIf(isHome.LogicalId(), NewMember(s, c, isHome).Forwarder.AttrArn(),
-		awscdk.Fn_Sub(str(roleARN(c.Hub, "${AWS::AccountId}", forwarderRole)), nil))
-	return s, newForwarder(s, c.Hub, role.ToString())
+	// In the home region what needs a role waits for it, elsewhere it is there.
+	arnOf := func(role awsiam.CfnRole, name string) *string {
+		return awscdk.Fn_ConditionIf(isHome.LogicalId(), role.AttrArn(), awscdk.Fn_Sub(str(roleARN(c.Hub, "${AWS::AccountId}", name)), nil)).ToString()
+	}
+	member := NewMember(s, c, isHome)
+	newAccessEntries(s, only(c.AccessEntries, fit), arnOf(member.Observer, observerRole))
+	return s, newForwarder(s, c.Hub, arnOf(member.Forwarder, forwarderRole))
 }
 
 // plainSynthesizer makes stacks that need no bootstrapping of their region: they have no assets.

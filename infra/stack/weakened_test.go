@@ -14,6 +14,8 @@ type weakening struct {
 	do   func(weak)
 }
 
+const entriesLaw = "access entries let the observer read kube-system, and no more"
+
 func weakenings() []weakening {
 	return []weakening{
 		{"a rule loses its dead-letter queue", "nothing that is sent gets lost in silence", func(w weak) { delete(w.in("OnBuschecks", "Targets", "0"), "DeadLetterConfig") }},
@@ -58,6 +60,37 @@ func weakenings() []weakening {
 			s := w.statement("bulkFleet0", "Fleet")
 			s["Resource"] = append(s["Resource"].([]any), "arn:aws:iam::111122223333:role/cniguard-updater")
 		}},
+		{"a function's code may make interfaces", "functions leave their network to Lambda", func(w weak) { w.remove("urgentRole", "NotByCode") }},
+		{"what is denied is another function's", "functions leave their network to Lambda", func(w weak) {
+			w.condition("bulkRole", "NotByCode")["ArnEquals"] = w.condition("urgentRole", "NotByCode")["ArnEquals"]
+		}},
+		{"one action is not denied", "functions leave their network to Lambda", func(w weak) {
+			s := w.statement("bulkRole", "NotByCode")
+			s["Action"] = s["Action"].([]any)[1:]
+		}},
+		{"a function is in no VPC, and its role could attach it", "functions leave their network to Lambda", func(w weak) { delete(w.first("AWS::Lambda::Function"), "VpcConfig") }},
+		{"a function is in a VPC, and its role cannot attach it", "functions leave their network to Lambda", func(w weak) { w.remove("urgentRole", "Attach") }},
+		{"the observer sees Secrets", entriesLaw, func(w weak) {
+			w.accessPolicy()["PolicyArn"] = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSAdminViewPolicy"
+		}},
+		{"the observer is the cluster's administrator", entriesLaw, func(w weak) {
+			w.accessPolicy()["PolicyArn"] = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
+		}},
+		{"the observer sees all namespaces", entriesLaw, func(w weak) { w.accessPolicy()["AccessScope"] = map[string]any{"Type": "cluster"} }},
+		{"the observer sees another namespace", entriesLaw, func(w weak) {
+			w.accessPolicy()["AccessScope"].(map[string]any)["Namespaces"] = []any{"kube-system", "default"}
+		}},
+		{"the observer has a second access policy", entriesLaw, func(w weak) {
+			entry := w.first("AWS::EKS::AccessEntry")
+			entry["AccessPolicies"] = append(entry["AccessPolicies"].([]any), map[string]any{
+				"PolicyArn": "arn:aws:eks::aws:cluster-access-policy/AmazonEKSAdminViewPolicy", "AccessScope": map[string]any{"Type": "cluster"}})
+		}},
+		{"the observer is in a group", entriesLaw, func(w weak) { w.first("AWS::EKS::AccessEntry")["KubernetesGroups"] = []any{"masters"} }},
+		{"the observer has another's name", entriesLaw, func(w weak) { w.first("AWS::EKS::AccessEntry")["Username"] = "admin" }},
+		{"another role is let in", entriesLaw, func(w weak) {
+			w.first("AWS::EKS::AccessEntry")["PrincipalArn"] = map[string]any{"Fn::GetAtt": []any{"Updater", "Arn"}}
+		}},
+		{"a node is let in", entriesLaw, func(w weak) { w.first("AWS::EKS::AccessEntry")["Type"] = "EC2_LINUX" }},
 		{"an approver writes under any name", "people write in their own name, and programs never do", func(w weak) { delete(w.statement("Approver", "Write"), "Condition") }},
 		{"an approver writes without a key", "every value that is asked for is there", func(w weak) { delete(w.condition("Approver", "Write"), "Null") }},
 		{"a function writes as a person", "people write in their own name, and programs never do", func(w weak) {
@@ -125,6 +158,11 @@ func (w weak) ids(kind string) []string {
 }
 
 func (w weak) first(kind string) map[string]any { return w.in(w.ids(kind)[0]) }
+
+// accessPolicy is that of the first access entry.
+func (w weak) accessPolicy() map[string]any {
+	return w.in(w.ids("AWS::EKS::AccessEntry")[0], "AccessPolicies", "0")
+}
 
 func (w weak) drop(kind string) { delete(w, w.ids(kind)[0]) }
 

@@ -75,7 +75,7 @@ func New(base aws.Config, o Options) *Access {
 // Config is the configuration for a role in an account and a region. The role is assumed at the first call that is made
 // with it, and again when AWS answers that its credentials have expired; the session is shared by all regions of the account.
 func (a *Access) Config(role Role, account, region string) aws.Config {
-	cfg, cache := a.base.Copy(), a.assume(identity{role, account}, a.arn(role, account, region))
+	cfg, cache := a.base.Copy(), a.assume(identity{role, account}, a.ARN(role, account, region))
 	cfg.Region, cfg.Credentials = region, cache
 	cfg.APIOptions = append(slices.Clone(cfg.APIOptions), func(s *middleware.Stack) error {
 		return s.Finalize.Insert(dropExpired(cache), "Retry", middleware.After)
@@ -98,7 +98,8 @@ func dropExpired(cache *aws.CredentialsCache) middleware.FinalizeMiddleware {
 	})
 }
 
-func (a *Access) arn(role Role, account, region string) string {
+// ARN is the role's own, in an account of the region's partition.
+func (a *Access) ARN(role Role, account, region string) string {
 	name := a.options.Names[role]
 	if name == "" {
 		name = string(role)

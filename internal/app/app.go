@@ -27,7 +27,8 @@ import (
 
 // Parts are what an App is made of besides its configuration.
 type Parts struct {
-	Connect cloud.Connect    // clients for a role in an account and region
+	Connect cloud.Connect // clients for a role in an account and region
+	Insider check.Insider
 	SNS     notify.Publisher // in the hub
 	Events  EventBridge      // in the hub
 	Ledger  Ledger
@@ -58,6 +59,7 @@ func New(c Config, p Parts) *App {
 	log := telemetry.Logger(p.Log, c.Level)
 	return &App{config: c, parts: p, log: log, engine: check.Engine{
 		Observer: eyes,
+		Insider:  p.Insider,
 		Actor:    eyes,
 		Gauge:    eyes,
 		Ledger:   p.Ledger,

@@ -13,6 +13,7 @@ import (
 	"github.com/cniguard/cniguard/internal/access"
 	"github.com/cniguard/cniguard/internal/clock"
 	"github.com/cniguard/cniguard/internal/cloud"
+	"github.com/cniguard/cniguard/internal/kube"
 	"github.com/cniguard/cniguard/internal/ledger"
 	"github.com/cniguard/cniguard/internal/notify"
 	"github.com/cniguard/cniguard/internal/plain"
@@ -28,7 +29,9 @@ func FromLambda(getenv func(string) string, log io.Writer) (*App, error) {
 	}
 	// Each execution environment has a log stream of its own (Lambda developer guide, "Defined runtime environment variables").
 	p := Parts{Ledger: openLedger(base, c.Table), Clock: clock.Real{}, Log: log, Process: getenv("AWS_LAMBDA_LOG_STREAM_NAME")}
-	p.Connect, p.SNS, p.Events = Connect(base, c.Access)
+	roles := access.New(base, c.Access)
+	p.Connect, p.SNS, p.Events = Connect(base, roles)
+	p.Insider = kube.New(Observers(roles), kube.TLS, p.Clock)
 	return New(c, p), nil
 }
 
@@ -41,12 +44,18 @@ func openLedger(base aws.Config, table string) Ledger {
 }
 
 // Connect makes the SDK's own clients: those in the hub with the caller's credentials, those in the fleet with assumed roles.
-func Connect(base aws.Config, o access.Options) (cloud.Connect, notify.Publisher, EventBridge) {
-	roles := access.New(base, o)
+func Connect(base aws.Config, roles *access.Access) (cloud.Connect, notify.Publisher, EventBridge) {
 	fleet := func(role access.Role, account, region string) cloud.Clients {
 		return cloud.FromConfig(roles.Config(role, account, region))
 	}
 	return fleet, sns.NewFromConfig(base), eventbridge.NewFromConfig(base)
+}
+
+// Observers reads clusters' own APIs with the observer's role.
+func Observers(roles *access.Access) kube.Connect {
+	return func(account, region string) (string, aws.CredentialsProvider) {
+		return roles.ARN(access.Observer, account, region), roles.Config(access.Observer, account, region).Credentials
+	}
 }
 
 // Invoke is Handle as the Lambda library calls it. The library hands on the event as it came; of a function that takes JSON it

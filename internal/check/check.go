@@ -24,6 +24,12 @@ type Observer interface {
 	Clusters(ctx context.Context, u event.Unit, after string) ([]string, error)
 }
 
+// Insider reads what the cluster's own API tells, with the observer's role.
+type Insider interface {
+	// Inside reads a cluster's network. The token that it sends is good for that cluster only, and is in no fault.
+	Inside(ctx context.Context, id cluster.ID, api guard.API) guard.Reading[*guard.Inside]
+}
+
 // Actor changes the world. A dry run, a plan and a replay are other Actors.
 type Actor interface {
 	Do(ctx context.Context, id cluster.ID, a guard.Action) guard.Outcome

@@ -20,6 +20,7 @@ import (
 // Engine does the work of one invocation. It is a value: each invocation has its own By.
 type Engine struct {
 	Observer Observer
+	Insider  Insider
 	Actor    Actor
 	Gauge    Gauge
 	Ledger   Ledger
@@ -113,7 +114,8 @@ func (e Engine) decide(in guard.Input) guard.Plan {
 	return p
 }
 
-// read fills a decision's input: everything that does not depend on the record side by side, then the step in flight.
+// read fills a decision's input: everything that depends on nothing else side by side, then the step in flight, and what runs inside
+// of a cluster whose add-on EKS does not manage.
 func (e Engine) read(ctx context.Context, id cluster.ID) (kept Kept, in guard.Input, err error) {
 	in.ID = id
 	var orders []guard.Order
@@ -135,6 +137,11 @@ func (e Engine) read(ctx context.Context, id cluster.ID) (kept Kept, in guard.In
 		hide(in.Seen)
 	}
 	in.Record, in.Settings = kept.Record, e.settings(id, in.Seen.Cluster)
+	if f := guard.Ignored(in); f != nil {
+		in.Seen.Inside.Fault = f
+	} else {
+		in.Seen.Inside = e.Insider.Inside(ctx, id, in.Seen.Cluster.Value.API)
+	}
 	in.Now = e.Clock.Now()
 	return kept, in, nil
 }

@@ -113,7 +113,11 @@ func healthy(t *testing.T) *fake {
 		t: t, clock: &ticks{start}, fails: map[string]error{}, calls: map[string][]call{},
 		cluster: &types.Cluster{
 			Name: aws.String("prod"), Version: aws.String("1.33"), Status: types.ClusterStatusActive, Tags: map[string]string{"team": "a"},
-			ResourcesVpcConfig: &types.VpcConfigResponse{VpcId: aws.String("vpc-1"), SubnetIds: []string{"subnet-control"}},
+			ResourcesVpcConfig: &types.VpcConfigResponse{
+				VpcId: aws.String("vpc-1"), SubnetIds: []string{"subnet-control"}, EndpointPublicAccess: true, PublicAccessCidrs: []string{"198.51.100.0/24"},
+			},
+			Endpoint: aws.String("https://4F1A.gr7.eu-central-1.eks.amazonaws.com"), CertificateAuthority: &types.Certificate{Data: aws.String("UEVN")},
+			AccessConfig: &types.AccessConfigResponse{AuthenticationMode: types.AuthenticationModeApi},
 		},
 		addon: &types.Addon{
 			AddonName: aws.String("vpc-cni"), AddonVersion: aws.String("v1.19.0-eksbuild.1"), Status: types.AddonStatusActive,

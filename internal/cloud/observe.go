@@ -2,6 +2,7 @@ package cloud
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"slices"
 
@@ -136,7 +137,25 @@ func toCluster(c *types.Cluster) *guard.Cluster {
 		Kubernetes: aws.ToString(c.Version),
 		AutoMode:   c.ComputeConfig != nil && aws.ToBool(c.ComputeConfig.Enabled),
 		Tags:       c.Tags,
+		API:        toAPI(c),
 	}
+}
+
+// toAPI is how the cluster's own API is reached. A certificate authority that cannot be decoded is none, and so trusts nobody.
+func toAPI(c *types.Cluster) guard.API {
+	api := guard.API{Endpoint: aws.ToString(c.Endpoint)}
+	if c.CertificateAuthority != nil {
+		if pem, err := base64.StdEncoding.DecodeString(aws.ToString(c.CertificateAuthority.Data)); err == nil {
+			api.CA = string(pem)
+		}
+	}
+	if c.AccessConfig != nil {
+		api.Authentication = string(c.AccessConfig.AuthenticationMode)
+	}
+	if net := c.ResourcesVpcConfig; net != nil {
+		api.Private, api.PublicCIDRs = !net.EndpointPublicAccess, net.PublicAccessCidrs
+	}
+	return api
 }
 
 func isIPv6(c *types.Cluster) bool {

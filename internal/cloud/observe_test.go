@@ -28,8 +28,10 @@ func TestObserveReadsAHealthyCluster(t *testing.T) {
 	f := healthy(t)
 	f.alarms = []cwtypes.MetricAlarm{standing(alarm.Want(prod, 80))}
 	want := guard.Snapshot{
-		At:      start,
-		Cluster: guard.Read(&guard.Cluster{Status: "ACTIVE", Kubernetes: "1.33", Tags: map[string]string{"team": "a"}}),
+		At: start,
+		Cluster: guard.Read(&guard.Cluster{Status: "ACTIVE", Kubernetes: "1.33", Tags: map[string]string{"team": "a"}, API: guard.API{
+			Endpoint: "https://4F1A.gr7.eu-central-1.eks.amazonaws.com", CA: "PEM", Authentication: "API", PublicCIDRs: []string{"198.51.100.0/24"},
+		}}),
 		Addon: guard.Read(&guard.Addon{Version: cni.Version{Major: 1, Minor: 19, Build: 1}, Raw: "v1.19.0-eksbuild.1", Status: "ACTIVE",
 			Role: "arn:aws:iam::111122223333:role/cni", Config: `{"env":{}}`, Tags: map[string]string{"owner": "b"}}),
 		Catalogue: guard.Read([]cni.Release{
@@ -48,6 +50,31 @@ func TestObserveReadsAHealthyCluster(t *testing.T) {
 	}
 	if want := []string{"cniguard-observer 111122223333 eu-central-1"}; !slices.Equal(f.opened, want) {
 		t.Errorf("opened %v; want %v", f.opened, want)
+	}
+}
+
+// A cluster that answers with less is one that nobody can read: never one that everybody can.
+func TestHowAClustersOwnAPIIsReached(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*types.Cluster)
+		want   guard.API
+	}{
+		"inside of its VPC": {func(c *types.Cluster) { c.ResourcesVpcConfig.EndpointPublicAccess = false },
+			guard.API{Endpoint: "https://4F1A.gr7.eu-central-1.eks.amazonaws.com", CA: "PEM", Authentication: "API", Private: true, PublicCIDRs: []string{"198.51.100.0/24"}}},
+		"not yet": {func(c *types.Cluster) {
+			c.Endpoint, c.CertificateAuthority, c.AccessConfig, c.ResourcesVpcConfig = nil, nil, nil, nil
+		}, guard.API{}},
+		"with an authority that is none": {func(c *types.Cluster) {
+			c.CertificateAuthority.Data, c.AccessConfig, c.ResourcesVpcConfig = aws.String("%%%"), nil, nil
+		}, guard.API{Endpoint: "https://4F1A.gr7.eu-central-1.eks.amazonaws.com"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := healthy(t)
+			c.change(f.cluster)
+			if diff := cmp.Diff(c.want, f.cloud().Observe(t.Context(), prod).Cluster.Value.API); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
 	}
 }
 

@@ -35,18 +35,17 @@ func captures() map[string]sample {
 		return sample{"", t}
 	}
 	return map[string]sample{
-		"captures/create-cluster.json": called("101", "CloudTrail CreateCluster", "2026-09-28 00:44:31"),
-		"captures/create-addon.json":   other("102", "2026-09-28 00:51:27"),
-		"captures/update-addon.json":   other("103", "2026-09-27 21:06:47"),
-		"captures/delete-addon.json":   other("104", "2026-09-27 20:11:06"),
-		"captures/delete-cluster.json": called("105", "CloudTrail DeleteCluster", "2026-09-28 00:56:46"),
-		"captures/associate-access-policy-by-eks.json": {"",
-			trigger(event.Skip, "106", `other call: "AssociateAccessPolicy"`, "2026-09-28 00:48:28")},
-		"captures/alarm-state.json":       alarm("110", "123456789012", "us-east-1", "2026-09-14 05:42:42"),
-		"captures/alarm-created.json":     alarm("111", "123456789012", "us-east-1", "2026-09-14 05:42:25"),
-		"captures/alarm-updated.json":     alarm("112", "123456789012", "us-east-1", "2026-09-14 05:46:16"),
-		"captures/alarm-deleted.json":     alarm("113", "123456789012", "us-east-1", "2026-09-14 05:46:46"),
-		"captures/alarm-contributor.json": alarm("114", "000000000000", "us-west-2", "2026-09-23 20:06:49"),
+		"captures/create-cluster.json":                 called("101", "CloudTrail CreateCluster", "2026-09-28 00:44:31"),
+		"captures/create-addon.json":                   other("102", "2026-09-28 00:51:27"),
+		"captures/update-addon.json":                   other("103", "2026-09-27 21:06:47"),
+		"captures/delete-addon.json":                   other("104", "2026-09-27 20:11:06"),
+		"captures/delete-cluster.json":                 called("105", "CloudTrail DeleteCluster", "2026-09-28 00:56:46"),
+		"captures/associate-access-policy-by-eks.json": called("106", "CloudTrail AssociateAccessPolicy", "2026-09-28 00:48:28"),
+		"captures/alarm-state.json":                    alarm("110", "123456789012", "us-east-1", "2026-09-14 05:42:42"),
+		"captures/alarm-created.json":                  alarm("111", "123456789012", "us-east-1", "2026-09-14 05:42:25"),
+		"captures/alarm-updated.json":                  alarm("112", "123456789012", "us-east-1", "2026-09-14 05:46:16"),
+		"captures/alarm-deleted.json":                  alarm("113", "123456789012", "us-east-1", "2026-09-14 05:46:46"),
+		"captures/alarm-contributor.json":              alarm("114", "000000000000", "us-west-2", "2026-09-23 20:06:49"),
 	}
 }
 

@@ -25,7 +25,10 @@ func calls() family {
 const addon = "vpc-cni"
 
 func callNames() []string {
-	return []string{"CreateCluster", "UpdateClusterVersion", "CreateAddon", "UpdateAddon", "DeleteAddon", "DeleteCluster"}
+	return []string{
+		"CreateCluster", "UpdateClusterVersion", "UpdateClusterConfig", "CreateAddon", "UpdateAddon", "DeleteAddon", "DeleteCluster",
+		"CreateAccessEntry", "AssociateAccessPolicy", // the cluster's own API may be open to the observer now
+	}
 }
 
 // call is one call: events/update-addon.json. Its responseElements are not read: their times are epoch floats, and what

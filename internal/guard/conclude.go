@@ -89,11 +89,9 @@ func (c *conclusion) seen() {
 		c.rec.Since = c.in.Now
 	}
 	c.rec.Verdict, c.rec.Held, c.rec.Path = c.plan.Verdict, c.plan.Held, c.plan.Path
-	if a := c.in.Seen.Addon; a.Fault == nil && c.in.Seen.Cluster.Fault == nil {
-		c.rec.Version = ""
-		if a.Value != nil {
-			c.rec.Version = a.Value.Raw
-		}
+	if c.in.Seen.Addon.Fault == nil && c.in.Seen.Cluster.Fault == nil {
+		c.rec.Version = c.in.Seen.Installed()
+		c.node()
 	}
 	c.meter()
 	c.returned()
@@ -108,6 +106,16 @@ func (c *conclusion) seen() {
 		}
 	}
 	c.leave()
+}
+
+// node keeps the aws-node that EKS does not manage. One that cannot be read now is remembered as it was.
+func (c *conclusion) node() {
+	switch inside := c.in.Seen.Inside; {
+	case inside.Fault == nil && inside.Value != nil:
+		c.rec.Node = inside.Value.Node.remembered()
+	case inside.Fault != nil && inside.Fault.Kind == fault.Skip:
+		c.rec.Node = nil
+	}
 }
 
 // returned forgets failed tries once there is nothing left to update: the next update is a new matter.

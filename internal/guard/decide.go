@@ -7,6 +7,8 @@ import (
 // The words of the answers and of the verdict.
 const (
 	Managed       = "managed"
+	SelfManaged   = "self-managed"
+	Other         = "other"
 	None          = "none"
 	Unknown       = "unknown"
 	Fine          = "fine"
@@ -21,8 +23,8 @@ const (
 	Gone          = "gone"
 )
 
-// Words is the order of verdicts, the worst first: a verdict is the worst of its answers. Waiting, in flight, idle, managed
-// and none say nothing about harm and never head a verdict.
+// Words is the order of verdicts, the worst first: a verdict is the worst of its answers. Waiting, in flight, idle, managed,
+// self-managed, other and none say nothing about harm and never head a verdict.
 func Words() []string {
 	return []string{CriticalWord, SetAside, Outdated, WarningWord, Unknown, Fine, NotApplicable, Gone}
 }
@@ -101,6 +103,7 @@ func (d *draft) gone() {
 func (d *draft) live() {
 	d.install()
 	d.version()
+	d.images()
 	d.health()
 	d.capacity()
 	d.alarms()

@@ -8,12 +8,14 @@ import (
 
 // The findings.
 const (
-	// VersionOutdated is a managed vpc-cni below the floor.
+	// VersionOutdated is a vpc-cni below the floor.
 	VersionOutdated Code = "version-outdated"
-	// VersionUnknown is a managed vpc-cni whose version cannot be read.
+	// VersionUnknown is a vpc-cni whose version cannot be compared.
 	VersionUnknown Code = "version-unknown"
-	// InstallUnknown is a cluster without a managed vpc-cni, whose own install was not read.
+	// InstallUnknown is a cluster without a managed vpc-cni, whose own install could not be read.
 	InstallUnknown Code = "install-unknown"
+	// ImagesDiffer is a self-managed aws-node whose init container is of another version.
+	ImagesDiffer Code = "images-differ"
 	// ReleaseBad is a release that is known to break networking.
 	ReleaseBad Code = "release-known-bad"
 	// CapacityLow is a pod subnet above the warning or the critical threshold; the severity says which.
@@ -43,7 +45,7 @@ const (
 // Codes lists the findings that Decide and Conclude may raise.
 func Codes() []Code {
 	return []Code{
-		VersionOutdated, VersionUnknown, InstallUnknown, ReleaseBad, CapacityLow, CapacityUnknown, MetricSilent, AlarmFailed,
+		VersionOutdated, VersionUnknown, InstallUnknown, ImagesDiffer, ReleaseBad, CapacityLow, CapacityUnknown, MetricSilent, AlarmFailed,
 		AddonUnhealthy, Unreadable, UnitUnreadable, UpdateBlocked, UpdateStuck, UpdateAside,
 	}
 }

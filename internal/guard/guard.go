@@ -40,6 +40,7 @@ type Snapshot struct {
 	Pods      Reading[capacity.Pods]    // the pod subnets and how full they are
 	Alarms    Reading[[]alarm.Standing] // those that stand under this cluster's alarm names
 	Hosts     Reading[Hosts]            // what runs the pods
+	Inside    Reading[*Inside]          // what the cluster's own API tells; Skip: not needed, or not wanted; see Ignored
 }
 
 // Cluster is what EKS says of a cluster.
@@ -48,6 +49,7 @@ type Cluster struct {
 	Kubernetes string // as "1.33"
 	AutoMode   bool   // EKS Auto Mode runs the network itself
 	Tags       map[string]string
+	API        API
 }
 
 // Hosts is what runs a cluster's pods.

@@ -29,6 +29,7 @@ type Record struct {
 	Verdict Verdict       `json:"verdict"`
 	Since   time.Time     `json:"since"` // of the verdict's word
 	Version string        `json:"version,omitempty"`
+	Node    *DaemonSet    `json:"node,omitempty"` // the aws-node that EKS does not manage, as it was read last
 	Told    map[Code]Told `json:"told,omitempty"`
 	Step    *Step         `json:"step,omitempty"` // written before UpdateAddon is called; its ID is empty until that returned
 	Failed  Failed        `json:"failed,omitzero"`

@@ -134,6 +134,8 @@ func (d *draft) change() {
 		*answer = Answer{Waiting, d.plan.Held[held].By[0].Text}
 	case d.waits != "":
 		*answer = Answer{Waiting, d.waits}
+	case d.plan.Verdict.Install.Word == SelfManaged:
+		*answer = Answer{Idle, "cniguard updates nothing that EKS does not manage"}
 	default:
 		*answer = Answer{Idle, "no update is wanted"}
 	}

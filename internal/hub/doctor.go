@@ -60,7 +60,7 @@ func (d Doctor) Examine(ctx context.Context) []Diagnosis {
 	units := d.units(kept)
 	all = append(all, d.trails(ctx, units)...)
 	if err == nil {
-		all = append(all, d.members(kept, units)...)
+		all = append(append(all, d.members(kept, units)...), d.inside(kept))
 	}
 	if len(left) > 0 {
 		all = append(all, fine("former members", fmt.Sprintf("no longer in the policy's fleet: %d, as %s", len(left), strings.Join(left, ", "))))

@@ -112,3 +112,28 @@ func TestATrailOfAnotherAccountDoesNotHideTheHubsOwn(t *testing.T) {
 		})
 	}
 }
+
+func TestTheDoctorCountsTheClustersThatItCannotLookInto(t *testing.T) {
+	shut := func(name, code string) check.Kept {
+		rec := standing(guard.Unknown, noon.Add(-time.Hour))
+		rec.Told = map[guard.Code]guard.Told{guard.InstallUnknown: {Print: code}}
+		return kept(name, rec)
+	}
+	open := standing(guard.Outdated, noon.Add(-time.Hour))
+	open.Verdict.Install.Word = guard.SelfManaged
+	gone := shut("gone", guard.NoEntry)
+	gone.Record.Gone = true
+	for _, c := range []struct {
+		kept []check.Kept
+		want string
+	}{
+		{[]check.Kept{kept("a", open), gone}, "ok: all that were met can be read: 1"},
+		{[]check.Kept{kept("a", open), shut("b", guard.PrivateEndpoint), shut("c", guard.NoEntry), shut("d", guard.NoEntry)},
+			"unknown: read: 1; not read, NoAccessEntry: 2, as 111122223333/eu-central-1/c; PrivateEndpoint: 1, as 111122223333/eu-central-1/b"},
+	} {
+		d := doctorOf(account{}, &bell{Memory: ledger.NewMemory()}, c.kept...)
+		if got := says(t, "self-managed installs", d.Examine(t.Context())); got != c.want {
+			t.Errorf("%s, want %s", got, c.want)
+		}
+	}
+}

@@ -16,18 +16,19 @@ import (
 type Explanation struct {
 	At       time.Time
 	Cluster  cluster.ID
-	Unseen   string          // why cniguard does not look at the cluster; then there is nothing more but Orders and Halt
-	Known    bool            // it was checked; else the Record is empty
-	Read     bool            // the cluster was read for this; else Plan is what the Record has of the last check's
-	Record   guard.Record    // as the last check left it
-	Plan     guard.Plan      // what a check would decide now
-	Version  string          // the installed one, as EKS writes it; empty: unknown, or EKS does not manage it
-	Orders   []guard.Order   // what people ordered for the cluster
-	Halt     *guard.Order    // nil: the fleet is not halted
-	Settings []policy.Origin // and which rule of the policy gave each
-	Tagless  bool            // the cluster's tags could not be read, so that rules which select by tags are not in Settings
-	Next     time.Time       // when it is looked at again at the latest; zero: a sweep will do
-	By       event.Kind      // by which schedule: Tick or Sweep
+	Unseen   string           // why cniguard does not look at the cluster; then there is nothing more but Orders and Halt
+	Known    bool             // it was checked; else the Record is empty
+	Read     bool             // the cluster was read for this; else Plan is what the Record has of the last check's
+	Record   guard.Record     // as the last check left it
+	Plan     guard.Plan       // what a check would decide now
+	Version  string           // the installed one, as it was read; empty: unknown
+	Node     *guard.DaemonSet // the aws-node that EKS does not manage, as it was read last; nil: none is known
+	Orders   []guard.Order    // what people ordered for the cluster
+	Halt     *guard.Order     // nil: the fleet is not halted
+	Settings []policy.Origin  // and which rule of the policy gave each
+	Tagless  bool             // the cluster's tags could not be read, so that rules which select by tags are not in Settings
+	Next     time.Time        // when it is looked at again at the latest; zero: a sweep will do
+	By       event.Kind       // by which schedule: Tick or Sweep
 }
 
 // Answer says in one or two sentences why cniguard acts on the add-on, or why it does not.
@@ -52,7 +53,7 @@ func (x Explanation) Answer() string {
 			return "At its next check cniguard starts to " + a.String() + ": " + a.Why + "."
 		}
 	}
-	return capital(plain.Clean(v.Change.Because, plain.Text)) + ": " + plain.Clean(v.Version.Because, plain.Text) + "."
+	return sentence(plain.Clean(v.Change.Because, plain.Text)) + ": " + plain.Clean(v.Version.Because, plain.Text) + "."
 }
 
 // instant is how times are written for people, in UTC.
@@ -66,6 +67,10 @@ func texts(by []guard.Reason) string {
 	return strings.Join(all, "; ")
 }
 
-func capital(text string) string {
+// sentence begins with a capital, but for the program's own name.
+func sentence(text string) string {
+	if strings.HasPrefix(text, "cniguard ") {
+		return text
+	}
 	return strings.ToUpper(text[:min(1, len(text))]) + text[min(1, len(text)):]
 }

@@ -88,7 +88,7 @@ func (h Hub) Explain(ctx context.Context, name string) (Explanation, error) {
 	fleet, err := h.Ledger.Fleet(ctx)
 	rec := kept.Record
 	x := Explanation{
-		At: h.Now, Cluster: kept.Cluster, Known: true, Record: rec, Plan: rec.Planned(), Version: rec.Version, Orders: orders, Halt: fleet.Halt,
+		At: h.Now, Cluster: kept.Cluster, Known: true, Record: rec, Plan: rec.Planned(), Version: rec.Version, Node: rec.Node, Orders: orders, Halt: fleet.Halt,
 	}
 	if due := rec.Wake(); due.Sub(rec.Seen) <= event.SweepEvery {
 		x.Next, x.By = due, event.Tick

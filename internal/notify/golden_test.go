@@ -60,7 +60,16 @@ func samples() map[string]guard.Message {
 	ms := map[string]guard.Message{
 		"version-outdated": sample(guard.VersionOutdated, guard.Warning, "installed", "v1.7.5-eksbuild.2", "floor", "v1.8.0", "Kubernetes", "1.21"),
 		"version-unknown":  sample(guard.VersionUnknown, guard.Warning, "installed", "v1.18-private.3", "floor", "v1.8.0", "Kubernetes", "1.33"),
-		"install-unknown":  sample(guard.InstallUnknown, guard.Info, "add-on", "vpc-cni is not managed by EKS on this cluster"),
+		"install-unknown": sample(guard.InstallUnknown, guard.Info, "code", guard.NoEntry,
+			"error", "kubernetes:GetDaemonSet: NoAccessEntry: the cluster's API answers 401 Unauthorized", "role", "arn:aws:iam::111122223333:role/cniguard-observer"),
+		"install-unknown-slow": sample(guard.InstallUnknown, guard.Info, "code", guard.TooSlow,
+			"error", "kubernetes:GetDaemonSet: Timeout: no answer within 5s"),
+		"self-managed": sample(guard.VersionOutdated, guard.Warning, "installed", "v1.7.5", "floor", "v1.8.0", "Kubernetes", "1.21", "read from", "image tag",
+			"image", "602401143452.dkr.ecr.eu-central-1.amazonaws.com/amazon-k8s-cni:v1.7.5", "installed by", "Helm (certain)",
+			"evidence", "annotation meta.helm.sh/release-name=aws-vpc-cni"),
+		"images-differ": sample(guard.ImagesDiffer, guard.Warning, "difference", "aws-node is v1.18.5, its init container v1.12.0",
+			"image", "602401143452.dkr.ecr.eu-central-1.amazonaws.com/amazon-k8s-cni:v1.18.5",
+			"init image", "602401143452.dkr.ecr.eu-central-1.amazonaws.com/amazon-k8s-cni-init:v1.12.0", "installed by", "kubectl (likely)"),
 		"release-known-bad": sample(guard.ReleaseBad, guard.Warning, "installed", "v1.16.3-eksbuild.2", "problem", "livelock, high CPU",
 			"fixed in", "v1.16.4", "see", "https://github.com/aws/amazon-vpc-cni-k8s/issues/2807"),
 		"capacity-low":        sample(guard.CapacityLow, guard.Critical, low...),
@@ -100,7 +109,20 @@ func samples() map[string]guard.Message {
 	})
 	edit("capacity-low-silent", func(m *guard.Message) { m.Version, m.Path, m.Held = "v1.19.2-eksbuild.1", nil, nil })
 	edit("version-unknown", func(m *guard.Message) { m.Version, m.Path, m.Held = "v1.18-private.3", nil, nil })
-	edit("install-unknown", func(m *guard.Message) { m.Version, m.Path, m.Held = "", nil, nil })
+	for _, name := range []string{"install-unknown", "install-unknown-slow"} {
+		edit(name, func(m *guard.Message) {
+			m.Version, m.Role, m.Path, m.Held = "", "", nil, nil
+			unknown := guard.Answer{Word: "unknown", Because: "EKS manages no add-on, and what runs instead could not be read"}
+			m.Verdict.Word, m.Verdict.Install, m.Verdict.Version, m.Verdict.Change = "unknown", unknown, unknown, guard.Answer{Word: "idle", Because: "no update is wanted"}
+		})
+	}
+	for name, version := range map[string]string{"self-managed": "v1.7.5", "images-differ": "v1.18.5"} {
+		edit(name, func(m *guard.Message) {
+			m.Version, m.Role, m.Path, m.Held = version, "", nil, nil
+			m.Verdict.Install = guard.Answer{Word: "self-managed", Because: "DaemonSet aws-node; installed by Helm (certain)"}
+			m.Verdict.Change = guard.Answer{Word: "idle", Because: "no update is wanted"}
+		})
+	}
 	edit("release-known-bad", func(m *guard.Message) {
 		m.Version, m.Path, m.Mode, m.Held = "v1.16.3-eksbuild.2", []string{"v1.16.4-eksbuild.2"}, "approve", nil
 		m.Held = []guard.Reason{{Gate: "approval", Text: "it waits for an approval"}}

@@ -36,12 +36,19 @@ var findings = map[guard.Code]words{
 		run:   []command{describeAddon},
 	},
 	guard.InstallUnknown: {
-		wrong: "vpc-cni is not managed by EKS, and its version is unknown",
-		right: "vpc-cni is managed by EKS, or known, again",
-		means: "cniguard can neither judge nor update the CNI of this cluster; its pod subnets are watched all the same.",
+		wrong: "EKS manages no vpc-cni here, and what runs instead is unknown",
+		right: "what runs in place of a managed vpc-cni is known",
+		means: "Old versions of vpc-cni mostly stand in such clusters. cniguard cannot judge this one; its pod subnets are watched all the same.",
 		do: "See which image the aws-node DaemonSet runs. If it is vpc-cni, keep its version up to date by hand, or make it an " +
-			"EKS add-on.",
+			"EKS add-on. cniguard tries again by itself.",
 		run: []command{listAddons, kubeconfig, daemonSet},
+	},
+	guard.ImagesDiffer: {
+		wrong: "aws-node and its init container are of different versions",
+		right: "aws-node and its init container are of one version again",
+		means: "The init container installs the plugin's binaries on the node. Beside an aws-node of another version they are a combination that nobody tests.",
+		do:    "Update both images together, where aws-node is installed from.",
+		run:   []command{kubeconfig, daemonSet},
 	},
 	guard.ReleaseBad: {
 		wrong: "vpc-cni {version} is a release known to break networking",
@@ -164,7 +171,10 @@ func wordsFor(m guard.Message, as func(string) string) words {
 	if m.Finding.Code == guard.UpdateBlocked && factOf(m, "refused") != "" {
 		w = refused
 	}
-	w = w.cure(m)
+	if m.Finding.Code == guard.InstallUnknown {
+		w = w.door(m)
+	}
+	w = w.cure(m).self(m)
 	switch m.News {
 	case guard.Recovered:
 		w = words{right: w.right, do: "Nothing."}

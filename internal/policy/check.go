@@ -104,7 +104,7 @@ func (c *checker) rule(at string, written Rule) rule {
 		c.mistake(at+".trustTags", "the rule does not select by tags", "allowed: only beside match.tags")
 	}
 	if written.Set == (Set{}) {
-		c.mistake(at+".set", "sets nothing", "allowed: at least one of mode, floor, target, warning, critical, alarms, owner, alarmActions")
+		c.mistake(at+".set", "sets nothing", "allowed: at least one of mode, floor, target, warning, critical, alarms, owner, selfManaged, alarmActions")
 	}
 	r := rule{by: fmt.Sprintf("rule %q", written.Name), match: written.Match.copied(), trusted: written.TrustTags || !byTags}
 	r.set, r.gives = c.set(at+".set", written.Set)

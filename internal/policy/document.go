@@ -40,13 +40,14 @@ type Match struct {
 
 // Set is settings as text, or lists of it. A nil field is not set.
 type Set struct {
-	Mode     *string `json:"mode,omitempty"`     // observe, approve, auto
-	Floor    *string `json:"floor,omitempty"`    // a release, as v1.8.0
-	Target   *string `json:"target,omitempty"`   // floor, default, latest or a version
-	Warning  *string `json:"warning,omitempty"`  // percent
-	Critical *string `json:"critical,omitempty"` // percent
-	Alarms   *string `json:"alarms,omitempty"`   // on, off
-	Owner    *string `json:"owner,omitempty"`    // cniguard, unknown
+	Mode        *string `json:"mode,omitempty"`        // observe, approve, auto
+	Floor       *string `json:"floor,omitempty"`       // a release, as v1.8.0
+	Target      *string `json:"target,omitempty"`      // floor, default, latest or a version
+	Warning     *string `json:"warning,omitempty"`     // percent
+	Critical    *string `json:"critical,omitempty"`    // percent
+	Alarms      *string `json:"alarms,omitempty"`      // on, off
+	SelfManaged *string `json:"selfManaged,omitempty"` // read, ignore
+	Owner       *string `json:"owner,omitempty"`       // cniguard, unknown
 
 	AlarmActions *[]string `json:"alarmActions,omitempty"` // ARNs of SNS topics
 }

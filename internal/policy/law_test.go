@@ -33,6 +33,8 @@ func randomSet(r *rand.Rand) policy.Set {
 		Alarms:   maybe(r, "on", "off"),
 		Owner:    maybe(r, "cniguard", "unknown"),
 
+		SelfManaged: maybe(r, "read", "ignore"),
+
 		AlarmActions: randomTopics(r),
 	}
 }
@@ -68,7 +70,7 @@ func randomRule(r *rand.Rand, name string) policy.Rule {
 	}
 	if rule.Match.Tags != nil && !rule.TrustTags { // what else could it set is a mistake
 		rule.Set.Mode, rule.Set.Target, rule.Set.AlarmActions = maybe(r, "observe", "approve"), nil, nil
-		rule.Set.Alarms, rule.Set.Owner = maybe(r, "on"), maybe(r, "unknown")
+		rule.Set.Alarms, rule.Set.SelfManaged, rule.Set.Owner = maybe(r, "on"), maybe(r, "read"), maybe(r, "unknown")
 	}
 	if r.IntN(3) == 0 {
 		rule.Match.Accounts = []string{[]string{home, other}[r.IntN(2)]}
@@ -121,6 +123,8 @@ func looser(a, b policy.Settings) string {
 		return "critical"
 	case b.Alarms && !a.Alarms:
 		return "alarms"
+	case !a.SelfManaged && b.SelfManaged:
+		return "selfManaged"
 	case a.Owner != "" && b.Owner == "":
 		return "owner"
 	case a.AlarmActions != b.AlarmActions:
@@ -188,7 +192,8 @@ func TestExplainTellsTheSettingsThatHold(t *testing.T) {
 		}
 		want := map[string]string{"mode": string(s.Mode), "floor": s.Floor.String(), "target": s.Target.String(), "warning": fmt.Sprint(s.Warning),
 			"critical": fmt.Sprint(s.Critical), "alarms": map[bool]string{true: "on", false: "off"}[s.Alarms],
-			"owner": map[bool]string{true: "cniguard", false: "unknown"}[s.Owner != ""], "alarmActions": string(s.AlarmActions)}
+			"owner": map[bool]string{true: "cniguard", false: "unknown"}[s.Owner != ""], "alarmActions": string(s.AlarmActions),
+			"selfManaged": map[bool]string{true: "read", false: "ignore"}[s.SelfManaged]}
 		if s.AlarmActions == "" {
 			want["alarmActions"] = "none"
 		}

@@ -55,10 +55,10 @@ func TestSettingsFollowTheRules(t *testing.T) {
 		want     policy.Settings
 	}{
 		"an empty policy leaves what is built in": {want: policy.Settings{
-			Mode: policy.Observe, Floor: cni.Version{Major: 1, Minor: 8}, Target: cni.ToFloor, Warning: 80, Critical: 95, Alarms: true}},
+			Mode: policy.Observe, Floor: cni.Version{Major: 1, Minor: 8}, Target: cni.ToFloor, Warning: 80, Critical: 95, Alarms: true, SelfManaged: true}},
 		"the policy's defaults hold over what is built in": {
 			defaults: policy.Set{Mode: new("auto"), Floor: new("1.10.2"), Target: new("latest"), Warning: new("70.5"),
-				Critical: new("90"), Alarms: new("No"), Owner: new("cniguard")},
+				Critical: new("90"), Alarms: new("No"), SelfManaged: new("ignore"), Owner: new("cniguard")},
 			want: policy.Settings{Mode: policy.Auto, Floor: cni.Version{Major: 1, Minor: 10, Patch: 2}, Target: cni.ToLatest,
 				Warning: 70.5, Critical: 90, Owner: policy.Owned},
 		},
@@ -74,10 +74,10 @@ func TestSettingsFollowTheRules(t *testing.T) {
 			want:  policy.BuiltIn(),
 		},
 		"tags tighten every field that has an order": {
-			defaults: policy.Set{Mode: new("auto"), Alarms: new("off"), Owner: new("cniguard")},
+			defaults: policy.Set{Mode: new("auto"), Alarms: new("off"), SelfManaged: new("ignore"), Owner: new("cniguard")},
 			rules: []policy.Rule{{Name: "a", Match: tagged("env", "prod"), Set: policy.Set{Mode: new("observe"), Floor: new("v1.12.0"),
-				Warning: new("50"), Critical: new("60"), Alarms: new("on"), Owner: new("unknown")}}},
-			want: policy.Settings{Mode: policy.Observe, Floor: cni.Version{Major: 1, Minor: 12}, Target: cni.ToFloor, Warning: 50, Critical: 60, Alarms: true},
+				Warning: new("50"), Critical: new("60"), Alarms: new("on"), SelfManaged: new("read"), Owner: new("unknown")}}},
+			want: policy.Settings{Mode: policy.Observe, Floor: cni.Version{Major: 1, Minor: 12}, Target: cni.ToFloor, Warning: 50, Critical: 60, Alarms: true, SelfManaged: true},
 		},
 		"tags loosen nothing": {
 			rules: []policy.Rule{{Name: "a", Match: tagged("env", "prod"), Set: policy.Set{Mode: new("approve"), Floor: new("v1.7.5"),
@@ -179,6 +179,7 @@ func TestExplainNamesTheRuleBehindEachSetting(t *testing.T) {
 		{Field: "critical", Value: "90", By: "defaults", Kept: []string{`rule "also loose"`}},
 		{Field: "alarms", Value: "on", By: "built in"},
 		{Field: "owner", Value: "unknown", By: `rule "tight"`},
+		{Field: "selfManaged", Value: "read", By: "built in"},
 		{Field: "alarmActions", Value: "none", By: "built in"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -42,14 +42,16 @@ type Settings struct {
 	Warning  float64     // percent of the worst pod subnet; the alarm's threshold; below Critical
 	Critical float64     // percent, at most 100
 	Alarms   bool        // whether the alarm is made and kept
-	Owner    string      // Owned: the policy says that cniguard owns the add-on where no other owner is found; else empty
+	// SelfManaged is whether the cluster's own API is read where EKS does not manage the add-on.
+	SelfManaged bool
+	Owner       string // Owned: the policy says that cniguard owns the add-on where no other owner is found; else empty
 
 	AlarmActions Topics // what the alarm tells itself, beside the event that cniguard reads
 }
 
 // BuiltIn is what holds where a policy says nothing.
 func BuiltIn() Settings {
-	return Settings{Mode: Observe, Floor: cni.DefaultFloor(), Target: cni.ToFloor, Warning: 80, Critical: 95, Alarms: true}
+	return Settings{Mode: Observe, Floor: cni.DefaultFloor(), Target: cni.ToFloor, Warning: 80, Critical: 95, Alarms: true, SelfManaged: true}
 }
 
 // loosest is at least as loose as any settings, in every field.
@@ -127,6 +129,17 @@ func fields() []field {
 			tighter: func(a, b Settings) bool { return a.Owner != Owned && b.Owner == Owned },
 		},
 		{
+			name: "selfManaged", allowed: "read, ignore",
+			of: func(s *Set) **string { return &s.SelfManaged },
+			parse: func(s *Settings, text string) bool {
+				s.SelfManaged = text == reads
+				return text == reads || text == ignores
+			},
+			text:    func(s Settings) string { return map[bool]string{true: reads, false: ignores}[s.SelfManaged] },
+			copy:    func(to *Settings, from Settings) { to.SelfManaged = from.SelfManaged },
+			tighter: func(a, b Settings) bool { return a.SelfManaged && !b.SelfManaged },
+		},
+		{
 			name: "alarmActions", allowed: "a list of ARNs of SNS topics",
 			list:    func(s *Set) **[]string { return &s.AlarmActions },
 			parse:   func(s *Settings, text string) bool { s.AlarmActions = topicsOf(text); return true }, // checked one by one
@@ -136,6 +149,12 @@ func fields() []field {
 		},
 	}
 }
+
+// The texts of selfManaged.
+const (
+	reads   = "read"
+	ignores = "ignore"
+)
 
 // none is the text of a list with no entry.
 const none = "none"

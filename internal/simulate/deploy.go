@@ -3,11 +3,15 @@ package simulate
 import (
 	"cmp"
 	"context"
+	"crypto/x509"
 	"io"
 	"log/slog"
 	"math"
+	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/cniguard/cniguard/internal/access"
 	"github.com/cniguard/cniguard/internal/app"
@@ -16,6 +20,7 @@ import (
 	"github.com/cniguard/cniguard/internal/cluster"
 	"github.com/cniguard/cniguard/internal/event"
 	"github.com/cniguard/cniguard/internal/guard"
+	"github.com/cniguard/cniguard/internal/kube"
 	"github.com/cniguard/cniguard/internal/notify"
 	"github.com/cniguard/cniguard/internal/telemetry"
 	"github.com/cniguard/cniguard/internal/world"
@@ -81,19 +86,14 @@ func (r *Run) deploy(f event.Target, timeout time.Duration) {
 
 // app is a function, or a person's command, as a principal of the hub.
 func (r *Run) app(c app.Config, principal string) *app.App {
-	hub := r.hub()
 	r.processes++
-	parts := app.Parts{Clock: r.clock, Log: r.options.Log, Ledger: r.ledger(principal), Process: strconv.Itoa(r.processes)}
+	var parts app.Parts
 	if r.options.SDK {
-		parts.Connect, parts.SNS, parts.Events = app.Connect(r.World.Config(principal, hub.Account, hub.Region), c.Access)
+		parts = r.sdk(c, principal)
 	} else {
-		client := r.World.Client(principal, hub.Account, hub.Region)
-		parts.SNS, parts.Events = client, client
-		parts.Connect = func(name access.Role, account, region string) cloud.Clients {
-			c := client.Assume(role(string(name), account, region), region)
-			return cloud.Clients{EKS: c, EC2: c, CloudWatch: c}
-		}
+		parts = r.direct(principal)
 	}
+	parts.Clock, parts.Log, parts.Ledger, parts.Process = r.clock, r.options.Log, r.ledger(principal), strconv.Itoa(r.processes)
 	if r.options.Tell != nil {
 		parts.Trace = func(id cluster.ID, p guard.Plan) { r.journal.planned(r.Now(), id, p) }
 	}
@@ -101,6 +101,39 @@ func (r *Run) app(c app.Config, principal string) *app.App {
 		r.options.Alter(&parts)
 	}
 	return app.New(c, parts)
+}
+
+// sdk has the parts that call AWS and clusters as the Lambda has them, on the world.
+func (r *Run) sdk(c app.Config, principal string) (parts app.Parts) {
+	base := r.World.Config(principal, r.hub().Account, r.hub().Region)
+	roles := access.New(base, c.Access)
+	parts.Connect, parts.SNS, parts.Events = app.Connect(base, roles)
+	parts.Insider = r.insider(app.Observers(roles))
+	return parts
+}
+
+// direct has the same parts with the world's own clients.
+func (r *Run) direct(principal string) app.Parts {
+	client := r.World.Client(principal, r.hub().Account, r.hub().Region)
+	as := func(name access.Role, account, region string) (string, *world.Client) {
+		arn := role(string(name), account, region)
+		return arn, client.Assume(arn, region)
+	}
+	return app.Parts{
+		SNS: client, Events: client,
+		Connect: func(name access.Role, account, region string) cloud.Clients {
+			_, c := as(name, account, region)
+			return cloud.Clients{EKS: c, EC2: c, CloudWatch: c}
+		},
+		Insider: r.insider(func(account, region string) (string, aws.CredentialsProvider) {
+			return as(access.Observer, account, region)
+		}),
+	}
+}
+
+// insider reads clusters' own APIs, which the world answers in place of the network.
+func (r *Run) insider(connect kube.Connect) check.Insider {
+	return kube.New(connect, func(*x509.CertPool) http.RoundTripper { return r.World.Kubernetes() }, r.clock)
 }
 
 // desk is the engine at a person's desk: it plans with the person's own credentials, and changes nothing by itself.

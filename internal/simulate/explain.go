@@ -7,6 +7,7 @@ import (
 
 	"github.com/cniguard/cniguard/internal/cluster"
 	"github.com/cniguard/cniguard/internal/event"
+	"github.com/cniguard/cniguard/internal/fault"
 	"github.com/cniguard/cniguard/internal/guard"
 	"github.com/cniguard/cniguard/internal/hub"
 )
@@ -29,8 +30,11 @@ func (r *Run) Explain(ctx context.Context, id cluster.ID) (hub.Explanation, erro
 		return x, err
 	}
 	x.Plan, x.Read = plan, true
-	if addon := in.Seen.Addon; addon.Fault == nil && addon.Value != nil {
-		x.Version = addon.Value.Raw
+	x.Version, x.Node = in.Seen.Installed(), kept.Record.Node
+	if inside := in.Seen.Inside; inside.Fault == nil {
+		x.Node = inside.Value.Node
+	} else if inside.Fault.Kind == fault.Skip {
+		x.Node = nil
 	}
 	var tags map[string]string
 	if c := in.Seen.Cluster; c.Fault == nil && c.Value != nil {

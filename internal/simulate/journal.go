@@ -180,8 +180,10 @@ func (j *journal) truth(e world.Entry) {
 		if data.Status == "CREATING" || data.Status == "DELETING" {
 			j.note(e.At, e.Cluster, AddonState, data.Version+" "+data.Status, "")
 		}
+	case world.DaemonSet:
+		j.note(e.At, e.Cluster, Applied, e.Text, "")
 	case nil:
-		if what := What(e.What); what == ClusterState || what == AddonState {
+		if what := What(e.What); what == ClusterState || what == AddonState || what == AccessGiven {
 			j.note(e.At, e.Cluster, what, e.Text, "")
 		}
 	}

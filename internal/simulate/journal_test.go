@@ -44,6 +44,8 @@ func TestEveryKindOfLineTellsWhatHappenedToWhomAndWhy(t *testing.T) {
 		{What: simulate.ClusterState, Cluster: ours + "closing", Text: "deleted"},
 		{What: simulate.AddonState, Cluster: ours + "bare", Text: "v1.20.1-eksbuild.3 CREATING"},
 		{What: simulate.AddonState, Cluster: ours + "bare", Text: "deleted"},
+		{What: simulate.Applied, Cluster: ours + "bare", Text: "aws-node stays behind"},
+		{What: simulate.AccessGiven, Cluster: ours + "bare", Text: "cniguard-observer may read kube-system"},
 		{What: simulate.Outage, Cluster: ours + "full", Text: "v1.9.3-eksbuild.1 crash-loops on the full subnet subnet-full"},
 	}
 	missed := simulate.Whats()

@@ -26,13 +26,15 @@ const (
 	GivenUp       What = "given up" // an event went to the failure queue
 	ClusterState  What = "cluster"
 	AddonState    What = "add-on"
+	Applied       What = "daemonset" // somebody else installed or changed an aws-node that EKS does not manage
+	AccessGiven   What = "access"    // somebody let a role into the cluster's own API
 )
 
 // Whats are all kinds of lines: first those of what cniguard does, then those of what happens around it.
 func Whats() []What {
 	return []What{
 		AlarmPut, AlarmDropped, UpdateStarted, UpdateEnded, Refused, AnswerLost, HeldBack, Told, GivenUp,
-		Ordered, OrderRefused, AlarmState, ClusterState, AddonState, Outage,
+		Ordered, OrderRefused, AlarmState, ClusterState, AddonState, Applied, AccessGiven, Outage,
 	}
 }
 

@@ -26,6 +26,8 @@ func (w *World) Attempt(ctx context.Context, key string, c *Call) (any, error) {
 // badKey is how a service answers an access key that nobody has: "Common errors" of its API reference, for EC2 "Error codes".
 func badKey(service string) (code string, status int) {
 	switch service {
+	case kubernetes: // EKS has STS look at the credentials
+		return "Unauthorized", http.StatusUnauthorized
 	case "eks", "events":
 		return "UnrecognizedClientException", http.StatusForbidden
 	case "dynamodb":

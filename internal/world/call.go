@@ -20,7 +20,7 @@ import (
 type Call struct {
 	At         time.Time // when it had its effect
 	Took       time.Duration
-	Service    string // IAM prefix, as "eks", "ec2", "cloudwatch", "sns", "events", "dynamodb", "sts", "ledger"
+	Service    string // IAM prefix, as "eks", "ec2", "cloudwatch", "sns", "events", "dynamodb", "sts", "ledger"; or "kubernetes"
 	Op         string // as "DescribeAddon"
 	Try        int    // 1 is the first
 	Principal  string // the caller's ARN
@@ -28,8 +28,8 @@ type Call struct {
 	Region     string
 	Invocation string // request id of the function's invocation; empty: none
 	Cluster    string // name, where the input names a cluster
-	In         any    // the SDK's input; it must not be changed
-	Out        any    // the SDK's output; nil after an error
+	In         any    // the SDK's input, or a *KubernetesRequest; it must not be changed
+	Out        any    // the SDK's output, or a *KubernetesAnswer; nil after an error
 	Err        error  // as the SDK's error, without the operation around it
 	Effect     bool   // the service did it: without an error, or the answer was lost
 }

@@ -3,6 +3,7 @@ package world
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -51,6 +52,15 @@ func (c *Client) In(region string) *Client {
 	return &Client{world: c.world, who: c.who, region: region, sessions: c.sessions, session: c.session}
 }
 
+// Retrieve gives the credentials of the client's principal, which makes the client an aws.CredentialsProvider: those of a role after it was
+// assumed, as for a call. They never expire in virtual time.
+func (c *Client) Retrieve(ctx context.Context) (aws.Credentials, error) {
+	if err := c.session.open(ctx); err != nil {
+		return aws.Credentials{}, err
+	}
+	return aws.Credentials{AccessKeyID: c.world.key(c.who), SecretAccessKey: secretKey, SessionToken: sessionToken, Source: "world"}, nil
+}
+
 func (s *session) open(ctx context.Context) error {
 	if s == nil || s.assumed {
 		return nil
@@ -62,14 +72,14 @@ func (s *session) open(ctx context.Context) error {
 	return nil
 }
 
-// notAssumed is the error of a call whose role could not be assumed.
+// notAssumed is the error of a role that could not be assumed.
 type notAssumed struct {
 	role string
 	err  error
 }
 
 func (e *notAssumed) Error() string {
-	return "get identity: get credentials: failed to refresh cached credentials, " + e.err.Error()
+	return "failed to refresh cached credentials, " + e.err.Error()
 }
 
 func (e *notAssumed) Unwrap() error { return e.err }
@@ -144,7 +154,7 @@ func (c *Client) attempt(ctx context.Context, call *Call) (any, error) {
 		return nil, err
 	}
 	if err := c.session.open(ctx); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("get identity: get credentials: %w", err)
 	}
 	out, err := c.world.try(ctx, call)
 	if c.session != nil && expired(err) {

@@ -2,6 +2,7 @@ package world
 
 import (
 	"cmp"
+	"encoding/base64"
 	"fmt"
 	"maps"
 	"slices"
@@ -41,6 +42,7 @@ type eksCluster struct {
 	created    time.Time
 	addon      *addon    // nil: none
 	updates    []*Update // of the add-on, oldest first
+	inside
 }
 
 // addon is an add-on as it stands now.
@@ -53,17 +55,20 @@ type addon struct {
 
 // clusters are all clusters, those too that do not exist at the moment.
 type clusters struct {
-	byID map[cluster.ID]*eksCluster
-	in   map[place][]*eksCluster // ordered by name
+	byID   map[cluster.ID]*eksCluster
+	byHost map[string]*eksCluster  // by the endpoint of their own APIs
+	in     map[place][]*eksCluster // ordered by name
 }
 
 func (w *World) openClusters() {
-	w.clusters = clusters{byID: make(map[cluster.ID]*eksCluster, len(w.spec.Clusters)), in: map[place][]*eksCluster{}}
+	n := len(w.spec.Clusters)
+	w.clusters = clusters{byID: make(map[cluster.ID]*eksCluster, n), byHost: make(map[string]*eksCluster, n), in: map[place][]*eksCluster{}}
 	for i := range w.spec.Clusters {
 		c := &eksCluster{Cluster: &w.spec.Clusters[i]}
 		p := place{c.Account, c.Region}
 		w.clusters.byID[c.id()] = c
 		w.clusters.in[p] = append(w.clusters.in[p], c)
+		w.Expose(c.id(), endpointOf(c.id()), authority)
 		if c.CreatedAt == 0 {
 			w.exist(c, types.ClusterStatus(cmp.Or(c.Status, string(types.ClusterStatusActive))))
 			w.install(c, c.Addon)
@@ -85,6 +90,7 @@ func (w *World) openClusters() {
 // exist makes a cluster exist. Its maps are shared with the spec: they are only ever replaced.
 func (w *World) exist(c *eksCluster, status types.ClusterStatus) {
 	c.kubernetes, c.status, c.tags, c.created = c.Kubernetes, status, c.Tags, w.Now()
+	c.furnish(w.Now())
 }
 
 // install puts an add-on into a cluster, as it was described.
@@ -206,7 +212,7 @@ func (c *eksCluster) describe() *types.Cluster {
 	if c.IPv6 {
 		family = types.IpFamilyIpv6
 	}
-	return &types.Cluster{
+	d := &types.Cluster{
 		Name:               aws.String(c.Name),
 		Arn:                aws.String(c.id().ARN()),
 		Status:             c.status,
@@ -214,14 +220,20 @@ func (c *eksCluster) describe() *types.Cluster {
 		PlatformVersion:    aws.String("eks.1"),
 		CreatedAt:          aws.Time(c.created),
 		Tags:               maps.Clone(c.tags),
-		Endpoint:           aws.String("https://" + c.Name + "." + c.Region + ".eks.invalid"),
-		ResourcesVpcConfig: &types.VpcConfigResponse{VpcId: optional(c.VPC), SubnetIds: slices.Clone(c.ControlPlane)},
+		AccessConfig:       &types.AccessConfigResponse{AuthenticationMode: c.mode()},
+		ResourcesVpcConfig: c.network(),
 		ComputeConfig:      &types.ComputeConfigResponse{Enabled: aws.Bool(c.AutoMode)},
 		KubernetesNetworkConfig: &types.KubernetesNetworkConfigResponse{
 			IpFamily:             family,
 			ElasticLoadBalancing: &types.ElasticLoadBalancing{Enabled: aws.Bool(c.AutoMode)},
 		},
+		CertificateAuthority: &types.Certificate{},
 	}
+	if c.hasAPI() {
+		d.Endpoint = aws.String(c.endpoint)
+		d.CertificateAuthority.Data = aws.String(base64.StdEncoding.EncodeToString([]byte(c.authority)))
+	}
+	return d
 }
 
 // optional is a string as EKS answers it: left out where there is none.

@@ -22,6 +22,9 @@ import (
 
 // fault is what is injected into a call; nil: nothing.
 func (w *World) fault(c *Call) *Fault {
+	if w.outOfReach(c) {
+		return &Fault{Code: connectionTimedOut, Latency: dialTimeout}
+	}
 	for i := range w.spec.Faults {
 		f := &w.spec.Faults[i]
 		if f.Times > 0 && w.fired[i] >= f.Times || !w.fits(f, c) || !w.chance(cmp.Or(f.Chance, 1)) {
@@ -69,7 +72,10 @@ func (w *World) fits(f *Fault, c *Call) bool {
 
 // injected is a fault's error.
 func (w *World) injected(c *Call, f *Fault) error {
-	if f.Code == "ConnectionReset" {
+	if c.Service == kubernetes {
+		return w.failed(c, f)
+	}
+	if f.Code == connectionReset {
 		return &smithyhttp.RequestSendError{Err: &net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET}}
 	}
 	return w.response(modelled(c.Service, f.Code, cmp.Or(f.Message, "This fault was injected.")), c.Service, f.Status)
@@ -98,6 +104,8 @@ func statusOf(service, code string) int {
 		return slices.ContainsFunc(parts, func(p string) bool { return strings.Contains(code, p) })
 	}
 	switch {
+	case service == kubernetes:
+		return kubernetesStatus(code)
 	case service == "dynamodb" && !has("Unavailable", "InternalServerError"): // developer guide, "Error handling with DynamoDB"
 		return http.StatusBadRequest
 	case code == "RequestLimitExceeded", has("Unavailable"):
@@ -123,6 +131,8 @@ func throttled(service string) string {
 	switch service {
 	case "ec2":
 		return "RequestLimitExceeded"
+	case kubernetes:
+		return "TooManyRequests"
 	case "cloudwatch", "sns":
 		return "Throttling"
 	}
@@ -142,9 +152,9 @@ func denial(service string) string {
 	return "AccessDeniedException"
 }
 
-// denied is the error of a caller that is not granted what it calls; nil: it is.
+// denied is the error of a caller that is not granted what it calls; nil: it is. A cluster's own API does not ask IAM.
 func (w *World) denied(c *Call) error {
-	if c.Service == "ledger" {
+	if c.Service == "ledger" || c.Service == kubernetes {
 		return nil
 	}
 	return w.need(c, c.Action())

@@ -82,12 +82,16 @@ func (w *World) change(ch *Change) {
 		}
 	case DeleteAddon:
 		if c.addon != nil {
-			w.deleteAddon(c)
+			w.deleteAddon(c, ch.Preserve)
 		}
 	case TagCluster:
 		c.tags = ch.Tags
 		w.clusterTruth(c, "tagged")
 		w.did(c, "TagResource", map[string]any{"resourceArn": c.id().ARN()})
+	case GrantAccess:
+		w.grant(c, ch.Role)
+	case ApplyDaemonSet:
+		w.apply(c, *ch.DaemonSet)
 	}
 }
 
@@ -138,19 +142,23 @@ func (w *World) created(c *eksCluster, status string) {
 	case types.AddonStatusCreateFailed:
 		w.addonEvent(c.id(), "EKS Addon Creation Failed")
 	default:
+		c.take()
 		w.addonEvent(c.id(), "EKS Addon Creation Succeeded")
 	}
 }
 
-func (w *World) deleteAddon(c *eksCluster) {
+func (w *World) deleteAddon(c *eksCluster, preserve bool) {
 	a := c.addon
 	a.Status = string(types.AddonStatusDeleting)
 	w.addonTruth(c)
-	w.did(c, "DeleteAddon", map[string]any{"addonName": vpcCNI})
+	request := map[string]any{"addonName": vpcCNI}
+	if preserve {
+		request["preserve"] = "true" // it comes from the query: facts-eks-vpc-cni 1.2
+	}
+	w.did(c, "DeleteAddon", request)
 	w.soon(10*time.Second, time.Minute, func() {
 		if c.addon == a {
-			c.addon, c.updates = nil, nil
-			w.truth(c.id(), "add-on", nil, "deleted")
+			w.leave(c, preserve)
 			w.addonEvent(c.id(), "EKS Addon Deletion Succeeded")
 		}
 	})

@@ -115,10 +115,12 @@ func (w *World) finish(c *eksCluster, a *addon, u *Update, outcome Outcome, issu
 	case Fail:
 		a.Status, a.Issues, event = string(types.AddonStatusUpdateFailed), []Issue{issue}, "EKS Addon Update Failed"
 	case Degrade:
+		c.take()
 		a.Version, a.Status, a.Issues = u.To, string(types.AddonStatusDegraded), []Issue{issue}
 	case Cancel:
 		a.Version, a.Status, event = u.From, string(types.AddonStatusActive), "EKS Addon Update Failed"
 	default:
+		c.take()
 		a.Version, a.Status = u.To, string(types.AddonStatusActive)
 	}
 	w.truth(c.id(), "update", *u, u.From+" to "+u.To+" "+u.Status)

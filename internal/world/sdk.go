@@ -21,7 +21,7 @@ import (
 func (w *World) Config(principal, account, region string) aws.Config {
 	return aws.Config{
 		Region:      region,
-		Credentials: credentials.NewStaticCredentialsProvider(w.key(identity{principal, account}), "secret", ""),
+		Credentials: credentials.NewStaticCredentialsProvider(w.key(identity{principal, account}), secretKey, sessionToken),
 		Retryer:     func() aws.Retryer { return newRetryer() },
 		HTTPClient:  offline{},
 		APIOptions:  []func(*middleware.Stack) error{w.mount},

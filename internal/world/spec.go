@@ -70,6 +70,9 @@ type Cluster struct {
 	Nodegroups      []Nodegroup       `yaml:"nodegroups"`
 	FargateProfiles []FargateProfile  `yaml:"fargateProfiles"`
 	Instances       []Instance        `yaml:"instances"`
+	API             API               `yaml:"api"`
+	DaemonSets      []DaemonSet       `yaml:"daemonSets"` // of kube-system; the one of the managed add-on is there by itself
+	ENIConfigs      []ENIConfig       `yaml:"eniConfigs"`
 	Copies          int               `yaml:"copies"` // so many clusters, NAME-1 to NAME-n; zero: the one
 }
 
@@ -132,7 +135,7 @@ type Catalogue struct {
 
 // Fault makes calls fail, or slow. Every field that is set must fit the call.
 type Fault struct {
-	Service   string        `yaml:"service"`   // IAM prefix, as "eks", "ec2", "cloudwatch", "sns", "events", "dynamodb", "sts", "ledger"; empty: any but sts and ledger
+	Service   string        `yaml:"service"`   // IAM prefix, as "eks", "ec2", "cloudwatch", "sns", "events", "dynamodb", "sts"; "kubernetes", "ledger"; empty: all but sts, ledger
 	Operation string        `yaml:"operation"` // as "DescribeAddon"; empty: any
 	Account   string        `yaml:"account"`
 	Region    string        `yaml:"region"`
@@ -237,7 +240,9 @@ const (
 	CreateAddon    Deed = "create add-on"   // Addon
 	UpdateAddon    Deed = "update add-on"   // Addon; ends as UpdateScripts say
 	DeleteAddon    Deed = "delete add-on"
-	TagCluster     Deed = "tag cluster" // Tags replace the cluster's
+	TagCluster     Deed = "tag cluster"     // Tags replace the cluster's
+	GrantAccess    Deed = "grant access"    // Role may read kube-system from then on
+	ApplyDaemonSet Deed = "apply daemonSet" // DaemonSet, with kubectl or the like, of which AWS hears nothing
 )
 
 // Change is something that somebody else does to a cluster.
@@ -250,7 +255,10 @@ type Change struct {
 	Kubernetes string            `yaml:"kubernetes"` // UpgradeCluster
 	Addon      *Addon            `yaml:"addon"`      // CreateAddon; UpdateAddon: its version, role and configuration
 	Resolve    string            `yaml:"resolve"`    // CreateAddon, UpdateAddon: NONE, OVERWRITE or PRESERVE; empty: NONE
+	Preserve   bool              `yaml:"preserve"`   // DeleteAddon: its DaemonSet stays behind, and nobody manages it
 	Tags       map[string]string `yaml:"tags"`       // TagCluster
+	Role       string            `yaml:"role"`       // GrantAccess: name of a role in the cluster's account
+	DaemonSet  *DaemonSet        `yaml:"daemonSet"`  // ApplyDaemonSet
 }
 
 // TimedEvent is an event that is put on the hub's bus.

@@ -17,6 +17,12 @@ func stsCalls() map[string]handler {
 // identity is who signs with an access key.
 type identity struct{ principal, account string }
 
+// What every access key has: nobody but the clusters' own APIs verifies signatures.
+const (
+	secretKey    = "secret"
+	sessionToken = "token"
+)
+
 // identities are the access keys that were given out, one for each identity.
 type identities struct {
 	keys map[identity]string
@@ -36,6 +42,12 @@ func (w *World) key(who identity) string {
 	return key
 }
 
+// secretOf is the secret key of an access key; false: nobody has it.
+func (w *World) secretOf(key string) (string, bool) {
+	_, known := w.identities.of[key]
+	return secretKey, known
+}
+
 // forever is when credentials expire: never in virtual time, and the SDK's cache looks at real time.
 var forever = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 
@@ -50,8 +62,8 @@ func (w *World) assumeRole(c *Call, in *sts.AssumeRoleInput) (*sts.AssumeRoleOut
 	return &sts.AssumeRoleOutput{
 		Credentials: &types.Credentials{
 			AccessKeyId:     aws.String(w.key(identity{arn, account})),
-			SecretAccessKey: aws.String("secret"),
-			SessionToken:    aws.String("token"),
+			SecretAccessKey: aws.String(secretKey),
+			SessionToken:    aws.String(sessionToken),
 			Expiration:      aws.Time(forever),
 		},
 		AssumedRoleUser: &types.AssumedRoleUser{Arn: &assumed, AssumedRoleId: aws.String("AROA:" + session)},

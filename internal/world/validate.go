@@ -140,6 +140,7 @@ func (v *validation) cluster(field string, c *Cluster) {
 		quote(c.Status)+" is not a status", fmt.Sprint("want one of ", types.ClusterStatus("").Values()))
 	v.check(c.CreatedAt >= 0 && (c.DeletedAt == 0 || c.DeletedAt > c.CreatedAt), field+".deletedAt", "is before createdAt", "want a later offset from the start")
 	v.addon(field+".addon", c.Addon)
+	v.inside(field, c)
 	vpc := v.vpcs[c.VPC]
 	if c.VPC != "" {
 		sees := vpc != nil && vpc.Region == c.Region && (vpc.Account == c.Account || slices.Contains(vpc.Shared, c.Account))
@@ -208,7 +209,7 @@ func (v *validation) catalogue(field string, list []Catalogue) {
 
 func (v *validation) fault(field string, f *Fault) {
 	v.chance(field+".chance", f.Chance)
-	services := []string{"", "eks", "ec2", "cloudwatch", "sns", "events", "dynamodb", "sts", "ledger"}
+	services := []string{"", "eks", "ec2", "cloudwatch", "sns", "events", "dynamodb", "sts", kubernetes, "ledger"}
 	v.check(slices.Contains(services, f.Service), field+".service", quote(f.Service)+" is not simulated", fmt.Sprint("want one of", services))
 	v.check(f.Code != "" || f.Latency > 0, field+".code", "is missing", "want an error code, or latency")
 	v.check(f.Latency >= 0, field+".latency", "is negative", "want a duration")
@@ -277,11 +278,16 @@ func (v *validation) offset(field string, at time.Duration) {
 func (v *validation) change(field string, c Change) {
 	v.offset(field, c.At)
 	v.known(field, c.id())
-	deeds := []Deed{UpgradeCluster, CreateAddon, UpdateAddon, DeleteAddon, TagCluster}
+	deeds := []Deed{UpgradeCluster, CreateAddon, UpdateAddon, DeleteAddon, TagCluster, GrantAccess, ApplyDaemonSet}
 	v.check(slices.Contains(deeds, c.Do), field+".do", quote(string(c.Do))+" is not a deed", fmt.Sprintf("want one of %q", deeds))
 	v.check(c.Do != UpgradeCluster || c.Kubernetes != "", field+".kubernetes", "is missing", "want a version as 1.33")
 	v.check(c.Do != CreateAddon && c.Do != UpdateAddon || c.Addon != nil, field+".addon", "is missing", "want the add-on")
 	v.addon(field+".addon", c.Addon)
+	v.check(c.Do != GrantAccess || c.Role != "", field+".role", "is missing", "want the name of a role")
+	v.check(c.Do != ApplyDaemonSet || c.DaemonSet != nil, field+".daemonSet", "is missing", "want the DaemonSet")
+	if c.DaemonSet != nil {
+		v.daemonSet(field+".daemonSet", c.DaemonSet)
+	}
 	v.check(c.Resolve == "" || slices.Contains(types.ResolveConflicts("").Values(), types.ResolveConflicts(c.Resolve)), field+".resolve",
 		quote(c.Resolve)+" is no way to resolve conflicts", fmt.Sprint("want one of ", types.ResolveConflicts("").Values()))
 }

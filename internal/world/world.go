@@ -1,5 +1,5 @@
-// Package world is simulated AWS: EKS, EC2, CloudWatch, SNS, EventBridge, Lambda, DynamoDB and STS, as far as the product uses
-// them, in the virtual time of package sim.
+// Package world is simulated AWS: EKS and the APIs of its clusters, EC2, CloudWatch, SNS, EventBridge, Lambda, DynamoDB and STS, as
+// far as the product uses them, in the virtual time of package sim.
 //
 // The same world is mounted in two ways. Config answers real SDK clients below their own validation and retries; Client has
 // the SDK clients' methods itself and is some twenty times faster. Both lead every call through one gauntlet (see Call):

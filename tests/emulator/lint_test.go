@@ -19,7 +19,10 @@ func accepted() map[string]string {
 func TestTheTemplatesAreCleanToCfnLint(t *testing.T) {
 	t.Parallel()
 	lint := python(t, "cfn-lint")
-	out, err := exec.Command(lint, append([]string{"--include-checks", "I", "--format", "json", "--"}, templates(t)...)...).Output()
+	// What the emulator cannot deploy, as access entries and a VPC, is in those that infra's tests keep.
+	const kept = root + "/infra/stack/testdata/"
+	all := append([]string{kept + "hub-full.json", kept + "member-full.json"}, templates(t)...)
+	out, err := exec.Command(lint, append([]string{"--include-checks", "I", "--format", "json", "--"}, all...)...).Output()
 	var failed *exec.ExitError
 	if err != nil && !errors.As(err, &failed) {
 		t.Fatal(err)

@@ -58,11 +58,12 @@ func drawCluster(d dice, name string, vpc world.VPC, trouble time.Duration) worl
 		key := pick(d, "", "eks:cluster-name", "eks:eks-cluster-name")
 		c.Instances = []world.Instance{{ID: "i-" + name + vpc.ID, Subnets: some(d, d.number(1, 2), ids), TagKey: key}}
 	}
+	drawInside(d, &c)
 	return c
 }
 
 func drawAddon(d dice, c world.Cluster) *world.Addon {
-	if d.chance(.08) || c.AutoMode && d.chance(.7) {
+	if d.chance(.15) || c.AutoMode && d.chance(.7) {
 		return nil
 	}
 	a := &world.Addon{Version: pick(d, installed(c.Kubernetes)...), Tags: drawTags(d, .06)}

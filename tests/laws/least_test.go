@@ -1,6 +1,7 @@
 package laws_test
 
 import (
+	"maps"
 	"os"
 	"strings"
 	"sync"
@@ -66,6 +67,12 @@ func least(s *stage) law {
 			}
 			return
 		}
+		if c.Service == "kubernetes" {
+			if what := pries(c); what != "" {
+				s.breaks(name, id, "the cluster's own API was asked for %s", what)
+			}
+			return
+		}
 		role := granted()[deployedAccount(c.Account)][c.Principal[strings.LastIndexByte(c.Principal, '/')+1:]]
 		for _, q := range requests(c) {
 			key := role.Name + " " + q.Action + " " + q.Resource
@@ -73,6 +80,7 @@ func least(s *stage) law {
 				continue
 			}
 			asked[key] = true
+			q.Context = byCode(role.Name, q.Context)
 			allowed, by := role.Allows(q)
 			if !allowed {
 				s.breaks(name, id, "%s called %s on %s, which its policies do not allow (%v)", c.Principal, q.Action, q.Resource, by)
@@ -91,9 +99,26 @@ func least(s *stage) law {
 	}}
 }
 
+// byCode adds to a request of a function's own code what Lambda has in it, and in no other (Lambda developer guide, "Using source
+// function ARN to control function access behavior").
+func byCode(role string, context map[string][]string) map[string][]string {
+	if role != "cniguard-urgent" && role != "cniguard-bulk" {
+		return context
+	}
+	context = maps.Clone(context)
+	if context == nil {
+		context = map[string][]string{}
+	}
+	context["lambda:SourceFunctionArn"] = []string{inHub("lambda", "function:"+role)}
+	return context
+}
+
 // byAWS is what roles are granted for what AWS does in their name, which no call of the program shows.
 func byAWS() map[string]string {
+	const attach = "Lambda attaches a function to a VPC with its role (Lambda developer guide, \"Giving Lambda functions access to resources in an Amazon VPC\")"
 	return map[string]string{
+		"ec2:AssignPrivateIpAddresses": attach, "ec2:CreateNetworkInterface": attach, "ec2:DeleteNetworkInterface": attach,
+		"ec2:DescribeNetworkInterfaces": attach, "ec2:DescribeSubnets": attach, "ec2:UnassignPrivateIpAddresses": attach,
 		"logs:CreateLogStream": "Lambda writes the log with the function's role (Lambda developer guide, \"Log function permissions\")",
 		"logs:PutLogEvents":    "Lambda writes the log with the function's role (Lambda developer guide, \"Log function permissions\")",
 		"sqs:SendMessage":      "Lambda and Scheduler keep what failed with the role (Lambda developer guide, \"Adding a destination\"; Scheduler user guide, \"Configuring a dead-letter queue\")",
@@ -126,6 +151,24 @@ func unused(used map[string]bool) (all []string) {
 		}
 	}
 	return all
+}
+
+// What a function's role has for Lambda's hands, its own code may not use.
+func TestAFunctionsCodeMayNotTouchItsNetwork(t *testing.T) {
+	for _, name := range []string{"cniguard-urgent", "cniguard-bulk"} {
+		role := granted()[deployedHub][name]
+		for action := range byAWS() {
+			if !strings.HasPrefix(action, "ec2:") {
+				continue
+			}
+			if may, _ := role.Allows(iam.Request{Action: action, Resource: "*"}); !may {
+				t.Errorf("Lambda may not call %s as %s; is the template of a hub in a VPC?", action, name)
+			}
+			if may, _ := role.Allows(iam.Request{Action: action, Resource: "*", Context: byCode(name, nil)}); may {
+				t.Errorf("the code of %s may call %s", name, action)
+			}
+		}
+	}
 }
 
 func TestAGrantThatNobodyUsesIsFound(t *testing.T) {

@@ -75,7 +75,7 @@ func (s *stage) obscured(id cluster.ID) bool {
 func (s *stage) findings(a *actual) map[string]must {
 	now := map[bool]must{true: openNow, false: closedNow}
 	want := map[string]must{
-		"version-outdated": closedNow, "version-unknown": closedNow, "release-known-bad": closedNow, "install-unknown": closedNow,
+		"version-outdated": closedNow, "version-unknown": closedNow, "release-known-bad": closedNow, "install-unknown": closedNow, "images-differ": closedNow,
 		"addon-unhealthy": closedNow, "capacity-low": closedNow, "capacity-unknown": closedNow, "unreadable": closedNow, "metric-silent": closedNow,
 	}
 	st, is := a.state.now(), a.addon.now()
@@ -86,8 +86,7 @@ func (s *stage) findings(a *actual) map[string]must {
 		return nil // nothing is judged
 	case !is.exists && a.needless(s.run.Now()):
 	case !is.exists:
-		want["install-unknown"] = openNow
-		want["version-outdated"], want["version-unknown"], want["release-known-bad"] = either, either, either // it may run on, unmanaged
+		s.inside(a, want)
 	default:
 		r, known := read(is.Version)
 		want["version-unknown"] = now[!known]

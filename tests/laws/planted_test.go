@@ -34,7 +34,7 @@ type defect struct {
 }
 
 func defects() []defect {
-	return slices.Concat(defectsOfEKS(), defectsOfAlarms(), defectsOfMemory(), defectsOfBounds())
+	return slices.Concat(defectsOfEKS(), defectsOfInside(), defectsOfAlarms(), defectsOfMemory(), defectsOfBounds())
 }
 
 // TestEachLawFindsItsPlantedDefect plays scenes with a defect until the law that forbids it says so.

@@ -12,6 +12,7 @@ import (
 type settings struct {
 	mode              string
 	owned, alarms     bool
+	reads             bool // what EKS does not manage
 	warning, critical float64
 	floor             release
 }
@@ -21,7 +22,7 @@ func modeRank(mode string) int { return slices.Index([]string{"observe", "approv
 // settingsOf applies the defaults and the rules in their order. A rule that selects by tags only tightens, unless its tags are
 // trusted: docs/policy.md.
 func settingsOf(doc policy.Document, id cluster.ID, tags map[string]string) settings {
-	s := settings{mode: "observe", alarms: true, warning: 80, critical: 95, floor: release{1, 8}}
+	s := settings{mode: "observe", alarms: true, reads: true, warning: 80, critical: 95, floor: release{1, 8}}
 	s.take(doc.Defaults, true)
 	for _, r := range doc.Rules {
 		if selects(r.Match, id, tags) {
@@ -41,6 +42,9 @@ func (s *settings) take(set policy.Set, free bool) {
 	}
 	if a := set.Alarms; a != nil && (free || *a == "on") {
 		s.alarms = *a == "on"
+	}
+	if r := set.SelfManaged; r != nil && (free || *r == "read") {
+		s.reads = *r == "read"
 	}
 	number := func(into *float64, text *string) {
 		if text == nil {

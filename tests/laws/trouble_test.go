@@ -64,7 +64,7 @@ func passing() []world.Fault {
 			world.Fault{Service: "ledger", Operation: op, Code: "InternalServerError", Chance: .5},
 			world.Fault{Service: "ledger", Operation: op, Code: "ProvisionedThroughputExceededException", Chance: .2})
 	}
-	return append(all,
+	return append(append(all, insideTroubles()...),
 		world.Fault{Service: "ledger", Operation: "Save", Code: "InternalServerError", Chance: .3, After: true},
 		world.Fault{Service: "ledger", Latency: 40 * time.Second, Chance: .1},
 		world.Fault{Service: "ledger", Latency: 6 * time.Minute, Chance: .03}, // beyond the time-out of a function

@@ -90,6 +90,7 @@ type actual struct {
 	state course[state]
 	tags  course[map[string]string]
 	addon course[addon]
+	node  course[node]
 	alarm course[*types.MetricAlarm] // nil: none
 }
 
@@ -120,13 +121,15 @@ func (s *stage) look(a *actual) {
 	}
 	is, ok := s.run.World.Addon(a.id)
 	a.addon.set(now, addon{is, ok})
+	stands, there := s.run.World.DaemonSet(a.id)
+	a.node.set(now, node{stands, there})
 }
 
 // follow keeps the clusters' courses, before any law sees the entry.
 func (s *stage) follow(e world.Entry) {
 	if a := s.clusters[e.Cluster]; a != nil && e.Kind == world.Truth {
 		switch e.What {
-		case "cluster", "add-on", "update":
+		case "cluster", "add-on", "update", "daemonset":
 			s.look(a)
 			if e.Text == "tagged" {
 				a.tags.set(e.At, s.newTags(a.id, e.At))

@@ -34,7 +34,11 @@ func unknownIsNotFine(s *stage) law {
 			v := l.Verdict
 			check(l.id(), 0, "message "+l.News, map[string]string{"verdict": v.Word, "version": v.Version.Word, "capacity": v.Capacity.Word})
 			a := s.clusters[l.id()]
-			if a != nil && v.Version.Word == "fine" && !a.addon.any(l.At.Add(-lately), func(is addon) bool { return s.isFine(a, is, l.At) }) {
+			if a != nil {
+				s.checkInstall(name, l, a)
+			}
+			if a != nil && v.Version.Word == "fine" && !a.addon.any(l.At.Add(-lately), func(is addon) bool { return s.isFine(a, is, l.At) }) &&
+				!a.node.any(l.At.Add(-lately), func(is node) bool { return s.isSelfFine(a, is, l.At) }) {
 				s.breaks(name, l.id(), "message %s: the version is fine, and it was %s", l.News, a.addon.now().Version)
 			}
 			if a != nil && v.Word == "fine" && a.sick(l.At.Add(-lately)) {
@@ -119,6 +123,7 @@ func (s *stage) hidden(id cluster.ID, since time.Duration) map[string]bool {
 		}
 	}
 	c := s.clusters[id]
+	hide("version", c != nil && s.isHidden(c))
 	for action := range s.shut(id, since) {
 		switch action {
 		case "eks:DescribeAddon":

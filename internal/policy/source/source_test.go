@@ -40,7 +40,7 @@ func TestTheExampleOfTheDocumentationIsRead(t *testing.T) {
 	id := cluster.ID{Account: "444455556666", Region: "eu-central-1", Name: "sandbox-1"}
 	got := p.For(id, map[string]string{"risk": "high", "team": "shop"})
 	want := policy.Settings{Mode: policy.Observe, Floor: cni.Version{Major: 1, Minor: 10, Patch: 2}, Target: cni.ToDefault,
-		Warning: 60, Critical: 90, Owner: policy.Owned}
+		Warning: 60, Critical: 90, SelfManaged: true, Owner: policy.Owned}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
@@ -62,7 +62,7 @@ func TestJSONIsReadLikeYAML(t *testing.T) {
 }
 
 const (
-	settingKeys = "alarmActions, alarms, critical, floor, mode, owner, target, warning"
+	settingKeys = "alarmActions, alarms, critical, floor, mode, owner, selfManaged, target, warning"
 	closed      = " is closed, because updates are not finished in this version; allowed: observe; " +
 		"preview: true at the top of the policy opens approve and auto, and simulations have them open"
 	loosens = " can only loosen, and a rule that selects by tags only tightens; " +
@@ -121,6 +121,7 @@ func TestEachMistakeHasItsLineFieldAndWhatIsAllowed(t *testing.T) {
 		"a warning as high as critical":   {head + "defaults: {critical: 90, warning: 90}", "p.yaml:5: defaults.warning: warning 90 and critical 90 do not fit: warning must be below critical"},
 		"a critical below the built-in":   {head + "defaults:\n  critical: 75", "p.yaml:5: defaults.warning: warning 80 and critical 75 do not fit: warning must be below critical"},
 		"alarms neither on nor off":       {head + "defaults: {alarms: some}", `p.yaml:5: defaults.alarms: "some" is not a value of alarms; allowed: on, off`},
+		"a switch for what is not one":    {head + "defaults: {selfManaged: on}", `p.yaml:5: defaults.selfManaged: "on" is not a value of selfManaged; allowed: read, ignore`},
 		"an owner that cannot be claimed": {head + "defaults: {owner: terraform}", `p.yaml:5: defaults.owner: "terraform" is not a value of owner; allowed: cniguard, unknown`},
 		"an action that is no ARN": {head + "defaults:\n  alarmActions:\n  - " + topic + "\n  - oncall",
 			`p.yaml:8: defaults.alarmActions[1]: "oncall" is not the ARN of an SNS topic` + topics},
@@ -172,7 +173,7 @@ func TestEachMistakeHasItsLineFieldAndWhatIsAllowed(t *testing.T) {
 			"p.yaml:7: rules[0].match.tags.a: no tag is like this; allowed: a key of 1 to 128 characters, a value of up to 256"},
 		"too many rules":               {head + "rules:" + strings.Repeat("\n- {}", 1001), "p.yaml:5: rules: are 1001; allowed: up to 1000"},
 		"an expression for a pattern":  {rule(`{clusters: ["prod-[0-9]*"]}`, "{alarms: off}"), `p.yaml:7: rules[0].match.clusters[0]: "prod-[0-9]*" selects nothing; allowed: a cluster's name, or a pattern of letters, digits, - _ and * ?, as prod-*`},
-		"a rule that sets nothing":     {rule("{clusters: [a]}", "{}"), "p.yaml:8: rules[0].set: sets nothing; allowed: at least one of mode, floor, target, warning, critical, alarms, owner, alarmActions"},
+		"a rule that sets nothing":     {rule("{clusters: [a]}", "{}"), "p.yaml:8: rules[0].set: sets nothing; allowed: at least one of mode, floor, target, warning, critical, alarms, owner, selfManaged, alarmActions"},
 		"trust in tags without tags":   {rule("{clusters: [a]}", "{alarms: off}\n  trustTags: yes"), "p.yaml:9: rules[0].trustTags: the rule does not select by tags; allowed: only beside match.tags"},
 		"tags that switch alarms off":  {rule("{tags: {env: dev}}", "{alarms: off}"), "p.yaml:8: rules[0].set.alarms: off" + loosens},
 		"tags that claim the add-on":   {rule("{tags: {env: dev}}", "{owner: cniguard}"), "p.yaml:8: rules[0].set.owner: cniguard" + loosens},

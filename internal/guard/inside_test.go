@@ -1,0 +1,189 @@
+package guard_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/cniguard/cniguard/internal/cni"
+	"github.com/cniguard/cniguard/internal/fault"
+	"github.com/cniguard/cniguard/internal/guard"
+)
+
+// self is a cluster whose aws-node of that version somebody installed with Helm.
+func self(version string) guard.Input {
+	in := outdated()
+	in.Seen.Addon = guard.Read[*guard.Addon](nil)
+	in.Seen.Inside = guard.Read(&guard.Inside{Node: &guard.DaemonSet{
+		Version: cni.Parse(version), Raw: version, From: "image tag", Image: "602401143452.dkr.ecr.eu-central-1.amazonaws.com/amazon-k8s-cni:" + version,
+		By: guard.Installer{Name: "Helm", Confidence: guard.Certain, Evidence: []string{"annotation meta.helm.sh/release-name=aws-vpc-cni"}},
+	}})
+	return in
+}
+
+// hidden is a cluster whose inside cannot be read.
+func hidden(f *fault.Fault) guard.Input {
+	in := self("v1.7.5")
+	in.Seen.Inside = guard.Hidden[*guard.Inside](f)
+	return in
+}
+
+const observer = "arn:aws:iam::111122223333:role/cniguard-observer"
+
+func noEntry() *fault.Fault {
+	return &fault.Fault{Kind: fault.Terminal, Op: "kubernetes:GetDaemonSet", Code: guard.NoEntry, Need: observer, Text: "401 Unauthorized"}
+}
+
+func TestWhatEKSDoesNotManageIsJudgedLikeTheRest(t *testing.T) {
+	type want struct {
+		Verdict, Install, Version string
+		Findings                  []guard.Code
+	}
+	for name, c := range map[string]struct {
+		in     guard.Input
+		change func(*guard.Input)
+		want   want
+	}{
+		"self-managed and old is outdated":            {self("v1.7.5"), nil, want{"outdated", "self-managed", "outdated", []guard.Code{guard.VersionOutdated}}},
+		"self-managed and new is fine":                {self("v1.18.5"), nil, want{"fine", "self-managed", "fine", nil}},
+		"a release known to be bad is found":          {self("v1.13.1"), nil, want{"outdated", "self-managed", "outdated", []guard.Code{guard.ReleaseBad}}},
+		"a version that cannot be told is not fine":   {self("latest"), nil, want{"unknown", "self-managed", "unknown", []guard.Code{guard.VersionUnknown}}},
+		"two halves of two versions are found":        {self("v1.18.5"), differ, want{"fine", "self-managed", "fine", []guard.Code{guard.ImagesDiffer}}},
+		"another CNI has no version of this one":      {self("v1.7.5"), inside(guard.Inside{Others: []string{"Cilium"}}), want{"fine", "other", "not applicable", nil}},
+		"nothing that is known is none":               {self("v1.7.5"), inside(guard.Inside{}), want{"fine", "none", "not applicable", nil}},
+		"what could not be read is unknown":           {hidden(noEntry()), nil, want{"unknown", "unknown", "unknown", []guard.Code{guard.InstallUnknown}}},
+		"what was never asked is unknown":             {hidden(nil), nil, want{"unknown", "unknown", "unknown", []guard.Code{guard.InstallUnknown}}},
+		"what the policy ignores is unknown, no news": {hidden(&fault.Fault{Kind: fault.Skip, Text: "the policy says selfManaged: ignore"}), nil, want{"unknown", "unknown", "unknown", nil}},
+		"a managed add-on is judged by what EKS says": {self("v1.7.5"), func(in *guard.Input) { in.Seen.Addon = guard.Read(addon("v1.9.0-eksbuild.1")) }, want{"fine", "managed", "fine", nil}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if c.change != nil {
+				c.change(&c.in)
+			}
+			p := guard.Decide(c.in)
+			got := want{p.Verdict.Word, p.Verdict.Install.Word, p.Verdict.Version.Word, codes(p.Findings)}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+			if len(p.Actions)+len(p.Held) > 0 && c.in.Seen.Addon.Value == nil {
+				t.Errorf("an update of what EKS does not manage: %v, %v", p.Actions, p.Held)
+			}
+		})
+	}
+}
+
+func differ(in *guard.Input) {
+	in.Seen.Inside.Value.Node.Differ = "aws-node is v1.18.5, its init container v1.12.0"
+}
+
+func inside(is guard.Inside) func(*guard.Input) {
+	return func(in *guard.Input) { in.Seen.Inside = guard.Read(&is) }
+}
+
+func TestAFindingOfASelfManagedInstallSaysWhoseItIs(t *testing.T) {
+	p := guard.Decide(self("v1.7.5"))
+	var facts []string
+	for _, f := range p.Findings[0].Facts {
+		facts = append(facts, f.Name+": "+f.Value)
+	}
+	want := []string{"installed: v1.7.5", "floor: v1.8.0", "Kubernetes: 1.21", "read from: image tag",
+		"image: 602401143452.dkr.ecr.eu-central-1.amazonaws.com/amazon-k8s-cni:v1.7.5", "installed by: Helm (certain)",
+		"evidence: annotation meta.helm.sh/release-name=aws-vpc-cni"}
+	if diff := cmp.Diff(want, facts); diff != "" {
+		t.Error(diff)
+	}
+	rec := guard.Conclude(self("v1.7.5"), p, nil)
+	if rec.Version != "v1.7.5" || len(rec.Outbox) != 1 || rec.Outbox[0].Version != "v1.7.5" {
+		t.Errorf("the record has %q, and tells %+v", rec.Version, rec.Outbox)
+	}
+}
+
+// What a person can change is news; what may pass is not, and is asked for again sooner than by the sweep.
+func TestWhyTheInsideIsHidden(t *testing.T) {
+	slow := &fault.Fault{Kind: fault.Retry, Op: "kubernetes:GetDaemonSet", Code: guard.TooSlow}
+	print := func(in guard.Input) string { return guard.Decide(in).Findings[0].Print }
+	if got := print(hidden(noEntry())); got != guard.NoEntry {
+		t.Errorf("print %q", got)
+	}
+	if p := guard.Decide(hidden(noEntry())); !p.Due.IsZero() || p.Findings[0].Severity != guard.Info {
+		t.Errorf("nothing changes before somebody lets cniguard in, and the plan is due at %s: %+v", p.Due, p.Findings)
+	}
+	told := hidden(slow)
+	told.Record.Told = map[guard.Code]guard.Told{guard.InstallUnknown: {Print: guard.NoEntry, First: noon.Add(-time.Hour), Times: 1}}
+	if got := print(told); got != guard.NoEntry {
+		t.Errorf("a time-out after %s is news: %q", guard.NoEntry, got)
+	}
+	if p := guard.Decide(told); p.Due.IsZero() || p.Due.After(noon.Add(time.Hour)) {
+		t.Errorf("what may pass is asked for again at %s", p.Due)
+	}
+	if !strings.Contains(guard.Decide(hidden(noEntry())).Verdict.Install.Because, guard.NoEntry) {
+		t.Error("the answer does not say why it is unknown")
+	}
+}
+
+func TestWhatWasFoundStandsWhileTheInsideIsHidden(t *testing.T) {
+	p := guard.Decide(hidden(noEntry()))
+	for _, code := range []guard.Code{guard.VersionOutdated, guard.VersionUnknown, guard.ReleaseBad, guard.ImagesDiffer} {
+		if !p.Blind[code] {
+			t.Errorf("%s recovers although nobody looked", code)
+		}
+	}
+	if p := guard.Decide(self("latest")); p.Blind[guard.ImagesDiffer] {
+		t.Error("what was looked at is blind")
+	}
+}
+
+func TestTheInsideIsReadWhereItIsNeeded(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*guard.Input)
+		why    string // empty: it is read
+	}{
+		"no managed add-on":             {func(*guard.Input) {}, ""},
+		"while the cluster is updated":  {func(in *guard.Input) { in.Seen.Cluster.Value.Status = "UPDATING" }, ""},
+		"a managed add-on":              {func(in *guard.Input) { in.Seen.Addon = guard.Read(addon("v1.9.0-eksbuild.1")) }, "manages"},
+		"no cluster":                    {func(in *guard.Input) { in.Seen.Cluster = guard.Read[*guard.Cluster](nil) }, "not there"},
+		"a cluster in the making":       {func(in *guard.Input) { in.Seen.Cluster.Value.Status = "CREATING" }, "not there"},
+		"the policy ignores it":         {func(in *guard.Input) { in.Settings.Value.SelfManaged = false }, "selfManaged: ignore"},
+		"the policy cannot be read":     {func(in *guard.Input) { in.Settings.Fault = throttled("policy") }, "policy"},
+		"the add-on cannot be read":     {func(in *guard.Input) { in.Seen.Addon.Fault = throttled("eks:DescribeAddon") }, "DescribeAddon"},
+		"the cluster cannot be read":    {func(in *guard.Input) { in.Seen.Cluster.Fault = throttled("eks:DescribeCluster") }, "DescribeCluster"},
+		"Auto Mode runs all its nodes":  {func(in *guard.Input) { in.Seen.Cluster.Value.AutoMode, in.Seen.Hosts.Value.Nodegroups = true, false }, "Auto Mode"},
+		"all pods run on Fargate":       {func(in *guard.Input) { in.Seen.Hosts.Value = guard.Hosts{Fargate: true} }, "Fargate"},
+		"Auto Mode beside node groups":  {func(in *guard.Input) { in.Seen.Cluster.Value.AutoMode = true }, ""},
+		"what runs the pods is unknown": {func(in *guard.Input) { in.Seen.Hosts.Fault = throttled("eks:ListNodegroups") }, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in := self("v1.7.5")
+			c.change(&in)
+			f := guard.Ignored(in)
+			if (c.why == "") != (f == nil) || f != nil && !strings.Contains(f.Error(), c.why) {
+				t.Errorf("not read because of %v, want %q", f, c.why)
+			}
+		})
+	}
+}
+
+// A record must stay far below what DynamoDB takes, whatever a cluster has.
+func TestARecordKeepsLittleOfMany(t *testing.T) {
+	in := self("v1.18.5")
+	in.Seen.Inside.Value.Node.ENIConfigs = make([]guard.Fact, 500)
+	rec := guard.Conclude(in, guard.Decide(in), nil)
+	if n := rec.Node; len(n.ENIConfigs) != 30 || len(n.Unread) != 1 || len(in.Seen.Inside.Value.Node.ENIConfigs) != 500 {
+		t.Errorf("%d ENIConfigs are kept, with the note %q", len(n.ENIConfigs), n.Unread)
+	}
+	for name, next := range map[string]guard.Input{"hidden": hidden(noEntry()), "managed": fine(), "without an aws-node": self("")} {
+		next.Record = rec
+		if name == "without an aws-node" {
+			next.Seen.Inside = guard.Read(&guard.Inside{})
+		}
+		if name == "managed" {
+			next.Seen.Inside.Fault = guard.Ignored(next)
+		}
+		kept := guard.Conclude(next, guard.Decide(next), nil).Node != nil
+		if kept != (name == "hidden") {
+			t.Errorf("%s: the aws-node is kept: %t", name, kept)
+		}
+	}
+}

@@ -1,0 +1,123 @@
+package kube
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/cniguard/cniguard/internal/fault"
+	"github.com/cniguard/cniguard/internal/guard"
+	"github.com/cniguard/cniguard/internal/plain"
+)
+
+// fault is a fault of asking this. No text quotes what was answered, nor an error of the way there: who answers has the token, and may
+// send it back.
+func (q question) fault(kind fault.Kind, code, text string) *fault.Fault {
+	return &fault.Fault{Kind: kind, Op: q.operation(), Code: code, Text: plain.Clean(text, plain.Text)}
+}
+
+// foreign is the fault of an answer that no Kubernetes API gives.
+func (v *visit) foreign(q question, does string) *fault.Fault {
+	return q.fault(fault.Terminal, guard.NotKubernetes, v.host+" "+does)
+}
+
+// missing is what a 404 means.
+func (v *visit) missing(q question, body []byte) *fault.Fault {
+	if q.deniedBy(body) {
+		return q.fault(fault.Skip, "NotFound", "there are no "+q.resource+" "+q.name)
+	}
+	return v.foreign(q, "answered 404 without saying what it has not found")
+}
+
+// refused is what a status means that is neither success nor 404. EKS answers 401 to a role that it does not know
+// (kubernetes-sigs/aws-iam-authenticator #190), and Kubernetes 403 to one that may not do this ("Authorization").
+func (v *visit) refused(q question, status int) *fault.Fault {
+	closed := func(code, text string) *fault.Fault {
+		f := q.fault(fault.Terminal, code, text)
+		f.Need = v.role
+		return f
+	}
+	number := strconv.Itoa(status)
+	switch {
+	case status == http.StatusUnauthorized && (v.api.Authentication == "" || v.api.Authentication == "CONFIG_MAP"):
+		return closed(guard.OldMode, v.host+" answered 401 to "+v.role+" and takes no access entries")
+	case status == http.StatusUnauthorized:
+		return closed(guard.NoEntry, v.host+" answered 401 to "+v.role)
+	case status == http.StatusForbidden:
+		return closed(guard.NotAllowed, v.host+" answered 403 to "+v.role+" for "+strings.TrimSpace(q.resource+" "+q.name))
+	case status == http.StatusTooManyRequests, status >= http.StatusInternalServerError:
+		return q.fault(fault.Retry, number, v.host+" answered "+number)
+	}
+	return v.foreign(q, "answered "+number)
+}
+
+// unanswered is what an error of a round trip means, or of reading the body; ctx is the caller's. Reached: there was a connection,
+// whose other end has the cluster's certificate.
+func (v *visit) unanswered(ctx context.Context, q question, reached bool, err error) *fault.Fault {
+	var slow interface{ Timeout() bool }
+	certificate := v.certificateFault(err)
+	switch {
+	case ctx.Err() != nil:
+		return q.fault(fault.Retry, guard.TooSlow, "time ran out before "+v.host+" answered")
+	case certificate != "":
+		return q.fault(fault.Terminal, guard.WrongCA, certificate)
+	case !reached && v.api.Private:
+		return q.fault(fault.Terminal, guard.PrivateEndpoint, "no connection to "+v.host+", which answers inside of its VPC only")
+	case !reached && v.closed():
+		return q.fault(fault.Terminal, guard.ClosedEndpoint, "no connection to "+v.host+", which answers only "+strings.Join(v.api.PublicCIDRs, ", "))
+	case errors.As(err, &slow) && slow.Timeout():
+		return q.fault(fault.Retry, guard.TooSlow, v.host+" did not answer in time")
+	}
+	return q.fault(fault.Retry, guard.OutOfReach, v.broken(err))
+}
+
+// certificateFault says why nothing shows that the other end is the cluster; empty: err is of another kind.
+func (v *visit) certificateFault(err error) string {
+	var (
+		authority x509.UnknownAuthorityError
+		name      x509.HostnameError
+		invalid   x509.CertificateInvalidError
+		verify    *tls.CertificateVerificationError
+		record    tls.RecordHeaderError
+		alert     *net.OpError
+	)
+	switch {
+	case errors.As(err, &authority):
+		return "the certificate of " + v.host + " is not from the cluster's authority"
+	case errors.As(err, &name):
+		return "the certificate of " + v.host + " is for another name"
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return "the certificate of " + v.host + " has expired, or is not valid yet"
+	case errors.As(err, &invalid), errors.As(err, &verify):
+		return "the certificate of " + v.host + " is not valid"
+	case errors.As(err, &record):
+		return v.host + " does not speak TLS"
+	case errors.As(err, &alert) && alert.Op == "remote error": // as crypto/tls calls an alert that it gets
+		return v.host + " ended the TLS handshake"
+	}
+	return ""
+}
+
+// closed reports whether the public endpoint is open to some addresses only.
+func (v *visit) closed() bool {
+	everyone := func(cidr string) bool { return cidr == "0.0.0.0/0" || cidr == "::/0" }
+	return len(v.api.PublicCIDRs) > 0 && !slices.ContainsFunc(v.api.PublicCIDRs, everyone)
+}
+
+func (v *visit) broken(err error) string {
+	var name *net.DNSError
+	switch {
+	case errors.As(err, &name):
+		return "no address of " + v.host + " was found"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return v.host + " refused the connection"
+	}
+	return "the connection to " + v.host + " broke off"
+}

@@ -1,0 +1,14 @@
+package world
+
+// authority is the certificate authority of every cluster: self-signed, and its key was thrown away. Nothing in a world is encrypted.
+const authority = `-----BEGIN CERTIFICATE-----
+MIIBdDCCARqgAwIBAgIBATAKBggqhkjOPQQDAjAVMRMwEQYDVQQDEwprdWJlcm5l
+dGVzMCAXDTE4MDYwNTAwMDAwMFoYDzIxMTgwNjA1MDAwMDAwWjAVMRMwEQYDVQQD
+EwprdWJlcm5ldGVzMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEwB950W3z2J/X
+Tx/o7uBj+c84G2puN7VvV6Y40MX8Ja6mQTUD4UvwMhF8bxuObMvTJ6Lak0LJQ9ej
+hB5b322SPqNZMFcwDgYDVR0PAQH/BAQDAgKkMA8GA1UdEwEB/wQFMAMBAf8wHQYD
+VR0OBBYEFJ7E3g1TRdTYgkPgBxVhStNXIMArMBUGA1UdEQQOMAyCCmt1YmVybmV0
+ZXMwCgYIKoZIzj0EAwIDSAAwRQIgBQs2mlyWfaeRnwDTxYeVw74WaTss8TdpaM6k
+6NOKNWcCIQDZ+OYU58Z4JxBIAw7vT0b170poDN7JvJwd1nFBw80cRQ==
+-----END CERTIFICATE-----
+`
