@@ -20,10 +20,14 @@ func outlook(c stack.Config, out string) []string {
 			"bring cniguard-member.template.json there by hand (docs/deploy.md)", strings.Join(others, ", ")))
 	}
 	if len(c.AccessEntries) > 0 {
-		lines = append(lines, "cniguard: note: a cluster of accessEntries that is not there, or takes no access entries, has its stack rolled back (docs/deploy.md)")
+		lines = append(lines, "cniguard: note: where a cluster of accessEntries is not there, takes no access entries, or has one for the role already, "+
+			"its whole stack is rolled back; deploy for the first time without them (docs/deploy.md)")
+	}
+	if len(c.Network.Subnets) == 1 {
+		lines = append(lines, "cniguard: note: functionSubnets is one subnet; while its zone is down, nothing is watched")
 	}
 	if len(c.Network.Subnets) > 0 {
-		lines = append(lines, "cniguard: note: the functions reach AWS only if their subnets do (docs/deploy.md)")
+		lines = append(lines, "cniguard: note: the functions now reach AWS only through functionSubnets, which need a NAT gateway or VPC endpoints (docs/deploy.md)")
 	}
 	return lines
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -113,7 +114,11 @@ func explainState(out io.Writer, x hub.Explanation) {
 	if x.Known {
 		last = "last checked at " + when(x.Record.Seen)
 	}
-	fmt.Fprintf(out, "\nHow it stands: %s%s, vpc-cni %s, %s\n", x.Plan.Verdict.Word, since, clean(cmp.Or(x.Version, "unknown")), last)
+	cni := "vpc-cni " + clean(cmp.Or(x.Version, "unknown"))
+	if w := x.Plan.Verdict.Install.Word; w == guard.None || w == guard.Other {
+		cni = "no vpc-cni"
+	}
+	fmt.Fprintf(out, "\nHow it stands: %s%s, %s, %s\n", x.Plan.Verdict.Word, since, cni, last)
 	printAnswers(out, x.Plan.Verdict)
 	explainNode(out, x.Node)
 	fmt.Fprintln(out, "\nWhat is wrong")
@@ -137,14 +142,22 @@ func explainNode(out io.Writer, n *guard.DaemonSet) {
 	if n == nil {
 		return
 	}
-	fmt.Fprintln(out, "\nWhat runs inside: DaemonSet aws-node")
+	heading := "What runs inside: DaemonSet aws-node"
+	if !n.At.IsZero() {
+		heading += ", as read at " + when(n.At)
+	}
+	fmt.Fprintln(out, "\n"+heading)
 	row := func(name, text string) {
 		if text != "" {
 			fold(out, fmt.Sprintf("  %-16s  ", name), text)
 		}
 	}
 	row("image", n.Image)
-	row("version", n.Raw+", from "+n.From)
+	if n.Version.Known() {
+		row("version", n.Raw+", from "+n.From)
+	} else {
+		row("version", "unknown: "+n.From)
+	}
 	row("written for", n.Manifest)
 	row("init image", n.Init)
 	row("node agent", n.Agent)
@@ -152,6 +165,7 @@ func explainNode(out io.Writer, n *guard.DaemonSet) {
 	for _, e := range n.By.Evidence {
 		row("", e)
 	}
+	row("nodes", rolledOut(*n))
 	row("role", n.Role)
 	for _, f := range n.Env {
 		row("environment", f.Name+"="+f.Value)
@@ -162,6 +176,17 @@ func explainNode(out io.Writer, n *guard.DaemonSet) {
 	for _, why := range n.Unread {
 		row("not read", why)
 	}
+}
+
+// rolledOut is on how many nodes an aws-node runs.
+func rolledOut(n guard.DaemonSet) string {
+	switch {
+	case n.Desired == 0:
+		return "none"
+	case n.Settled:
+		return strconv.Itoa(n.Desired)
+	}
+	return fmt.Sprintf("%d of %d, being rolled out", n.Updated, n.Desired)
 }
 
 // toldOf says when and how often people were told of a finding.

@@ -30,12 +30,14 @@ func (s Subnet) Usable() int {
 }
 
 // Utilization is the share of usable addresses in use, in percent from 0 to 100.
-func (s Subnet) Utilization() float64 {
-	usable := s.Usable()
+func (s Subnet) Utilization() float64 { return percent(s.Usable(), s.Free) }
+
+// percent is the share of usable addresses that are not free, from 0 to 100.
+func percent(usable, free int) float64 {
 	if usable == 0 {
 		return 0
 	}
-	return 100 * float64(min(max(0, usable-s.Free), usable)) / float64(usable)
+	return 100 * float64(min(max(0, usable-free), usable)) / float64(usable)
 }
 
 // HasRoom reports whether aws-node can be restarted on nodes in this subnet: 16 addresses are free (one /28 prefix, or
@@ -48,6 +50,8 @@ func (s Subnet) HasRoom() bool {
 // Pods is where a cluster's pods get their addresses.
 type Pods struct {
 	Subnets []Subnet `json:"subnets"`
+	// Rest are the other subnets of the cluster's VPC with IPv4 addresses, ordered by id.
+	Rest []Subnet `json:"-"`
 	// Exempt says why IP capacity does not apply to this cluster, as "IPv6 cluster: …"; empty: it applies.
 	Exempt string `json:"exempt,omitempty"`
 	// Partly is the fault that may have hidden further subnets; nil: these are all. The fullest subnet is then at least as full

@@ -26,7 +26,7 @@ type Observer interface {
 
 // Insider reads what the cluster's own API tells, with the observer's role.
 type Insider interface {
-	// Inside reads a cluster's network. The token that it sends is good for that cluster only, and is in no fault.
+	// Inside reads a cluster's network. The token that it sends is good for clusters of that name only, and is in no fault.
 	Inside(ctx context.Context, id cluster.ID, api guard.API) guard.Reading[*guard.Inside]
 }
 

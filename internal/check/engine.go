@@ -137,10 +137,11 @@ func (e Engine) read(ctx context.Context, id cluster.ID) (kept Kept, in guard.In
 		hide(in.Seen)
 	}
 	in.Record, in.Settings = kept.Record, e.settings(id, in.Seen.Cluster)
-	if f := guard.Ignored(in); f != nil {
+	if f := guard.WhyNotInside(in); f != nil {
 		in.Seen.Inside.Fault = f
 	} else {
 		in.Seen.Inside = e.Insider.Inside(ctx, id, in.Seen.Cluster.Value.API)
+		in.Seen.Widen()
 	}
 	in.Now = e.Clock.Now()
 	return kept, in, nil

@@ -41,6 +41,8 @@ func TestObserveReadsAHealthyCluster(t *testing.T) {
 		Pods: guard.Read(capacity.Pods{Subnets: []capacity.Subnet{
 			{ID: "subnet-a", CIDR: "10.0.0.0/24", Zone: "eu-central-1a", Free: 20, By: []string{"node group ng-1"}},
 			{ID: "subnet-b", CIDR: "10.0.0.0/24", Zone: "eu-central-1a", Free: 30, By: []string{"node group ng-1"}},
+		}, Rest: []capacity.Subnet{
+			{ID: "subnet-c", CIDR: "10.0.0.0/24", Zone: "eu-central-1a", Free: 40}, {ID: "subnet-control", CIDR: "10.0.0.0/24", Zone: "eu-central-1a", Free: 10},
 		}}),
 		Alarms: guard.Read([]alarm.Standing{{Spec: alarm.Want(prod, 80), State: alarm.OK, Since: start}}),
 		Hosts:  guard.Read(guard.Hosts{Nodegroups: true}),

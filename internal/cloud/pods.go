@@ -212,7 +212,11 @@ func (l *look) pods() guard.Reading[capacity.Pods] {
 	by := l.found()
 	pods := capacity.Pods{Partly: cmp.Or(gravest(l.lists()), gravest(l.sources))}
 	for _, s := range l.subnets.Value {
-		if by[s.ID] != nil && s.Usable() > 0 {
+		switch {
+		case s.Usable() == 0:
+		case by[s.ID] == nil:
+			pods.Rest = append(pods.Rest, s)
+		default:
 			s.By = by[s.ID]
 			pods.Subnets = append(pods.Subnets, s)
 		}

@@ -178,13 +178,25 @@ func TestWhatEKSDoesNotTake(t *testing.T) {
 	}
 }
 
-func TestATokenIsForOneCluster(t *testing.T) {
+func TestATokenIsForOneName(t *testing.T) {
 	r := usual()
 	r.header.Set("X-K8s-Aws-Id", "dev")
 	token := wrap(r.sign(t))
 	for name, taken := range map[string]bool{"dev": true, "prod": false, "Dev": false, "": false} {
 		if _, err := eksauth.Verify(token, name, signedAt(), secret); (err == nil) != taken {
 			t.Errorf("for the cluster %q: %v", name, err)
+		}
+	}
+}
+
+// aws-iam-authenticator takes the hosts of STS of all regions of its partition (pkg/token, its list of hosts): a token is not bound to the
+// region of the cluster, nor to anything else of it but its name.
+func TestATokenIsForEveryClusterOfItsName(t *testing.T) {
+	for _, region := range []string{"eu-central-1", "eu-west-1", "us-east-1"} {
+		r := usual()
+		r.region, r.url = region, strings.Replace(r.url, "eu-central-1", region, 1)
+		if _, err := eksauth.Verify(wrap(r.sign(t)), "prod", signedAt(), secret); err != nil {
+			t.Errorf("signed for STS in %s: %v", region, err)
 		}
 	}
 }

@@ -27,7 +27,7 @@ const addon = "vpc-cni"
 func callNames() []string {
 	return []string{
 		"CreateCluster", "UpdateClusterVersion", "UpdateClusterConfig", "CreateAddon", "UpdateAddon", "DeleteAddon", "DeleteCluster",
-		"CreateAccessEntry", "AssociateAccessPolicy", // the cluster's own API may be open to the observer now
+		"AssociateAccessPolicy", // the cluster's own API may be open to the observer now
 	}
 }
 

@@ -93,7 +93,7 @@ func TestEveryRuleIsOneThatEventBridgeTakes(t *testing.T) {
 func TestRulesAreWrittenAsTheyAreDeployed(t *testing.T) {
 	want := map[string]string{
 		"eks-calls": `{"detail":{"errorCode":[{"exists":false}],` +
-			`"eventName":["CreateCluster","UpdateClusterVersion","UpdateClusterConfig","CreateAddon","UpdateAddon","DeleteAddon","DeleteCluster","CreateAccessEntry","AssociateAccessPolicy"],` +
+			`"eventName":["CreateCluster","UpdateClusterVersion","UpdateClusterConfig","CreateAddon","UpdateAddon","DeleteAddon","DeleteCluster","AssociateAccessPolicy"],` +
 			`"eventSource":["eks.amazonaws.com"],"requestParameters":{"addonName":["vpc-cni",{"exists":false}]}},` +
 			`"detail-type":["AWS API Call via CloudTrail","Amazon API Call via CloudTrail"],"source":["aws.eks"]}`,
 		"eks-addons": `{"detail-type":["EKS Addon Creation Succeeded","EKS Addon Creation Failed",` +

@@ -108,11 +108,19 @@ func (c *conclusion) seen() {
 	c.leave()
 }
 
-// node keeps the aws-node that EKS does not manage. One that cannot be read now is remembered as it was.
+// node keeps the aws-node that EKS does not manage. One that cannot be read now is remembered as it was, and why it cannot be read.
 func (c *conclusion) node() {
+	if !c.plan.Blind[InstallUnknown] {
+		c.rec.Hidden = ""
+	}
+	for _, f := range c.plan.Findings {
+		if f.Code == InstallUnknown {
+			c.rec.Hidden = f.Facts[0].Value
+		}
+	}
 	switch inside := c.in.Seen.Inside; {
 	case inside.Fault == nil && inside.Value != nil:
-		c.rec.Node = inside.Value.Node.remembered()
+		c.rec.Node = inside.Value.Node.remembered(c.in.Seen.At)
 	case inside.Fault != nil && inside.Fault.Kind == fault.Skip:
 		c.rec.Node = nil
 	}

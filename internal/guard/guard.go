@@ -40,7 +40,7 @@ type Snapshot struct {
 	Pods      Reading[capacity.Pods]    // the pod subnets and how full they are
 	Alarms    Reading[[]alarm.Standing] // those that stand under this cluster's alarm names
 	Hosts     Reading[Hosts]            // what runs the pods
-	Inside    Reading[*Inside]          // what the cluster's own API tells; Skip: not needed, or not wanted; see Ignored
+	Inside    Reading[*Inside]          // what the cluster's own API tells; Skip: not needed, or not wanted; see WhyNotInside
 }
 
 // Cluster is what EKS says of a cluster.

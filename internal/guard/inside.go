@@ -3,9 +3,10 @@ package guard
 import (
 	"fmt"
 	"slices"
+	"time"
 
+	"github.com/cniguard/cniguard/internal/capacity"
 	"github.com/cniguard/cniguard/internal/cni"
-	"github.com/cniguard/cniguard/internal/fault"
 )
 
 // API is how a cluster's own Kubernetes API is reached, as EKS tells it.
@@ -20,7 +21,7 @@ type API struct {
 // Inside is what a cluster's own API tells of its network.
 type Inside struct {
 	Node   *DaemonSet // aws-node in kube-system; nil: there is none
-	Others []string   // other CNIs whose DaemonSet stands in kube-system, as "Cilium"; in order
+	Others []string   // other CNIs whose DaemonSet stands in kube-system, as "Cilium", in order; read only where aws-node runs on no node
 }
 
 // DaemonSet is an aws-node that EKS does not manage. Its texts are untrusted, cleaned and cut.
@@ -31,8 +32,13 @@ type DaemonSet struct {
 	Image      string      `json:"image,omitempty"`    // of the container aws-node
 	Init       string      `json:"init,omitempty"`     // image of the init container aws-vpc-cni-init; empty: there is none
 	Agent      string      `json:"agent,omitempty"`    // image of the node agent, which has versions of its own; empty: there is none
-	Differ     string      `json:"differ,omitempty"`   // how the init container's version differs from that of aws-node; empty: it does not
+	Differ     string      `json:"differ,omitempty"`   // how the init container's version differs from that of aws-node; empty: it does not, or nothing tells
+	Same       bool        `json:"same,omitempty"`     // the init container is of the same version, or there is none
 	Manifest   string      `json:"manifest,omitempty"` // the version that the manifest was written for, where that is another; empty: it is not
+	Desired    int         `json:"desired"`            // nodes that should run it
+	Updated    int         `json:"updated"`            // nodes that run it as it is specified now
+	Settled    bool        `json:"settled"`            // it is rolled out: nothing of an earlier specification is left
+	At         time.Time   `json:"at,omitzero"`        // when it was read, in a record
 	By         Installer   `json:"by,omitzero"`
 	Env        []Fact      `json:"env,omitempty"`        // the environment of aws-node that matters for IP addresses, by name
 	Role       string      `json:"role,omitempty"`       // IAM role ARN of its service account; empty: none, or unread
@@ -40,17 +46,39 @@ type DaemonSet struct {
 	Unread     []string    `json:"unread,omitempty"`     // what of these could not be read, and why
 }
 
+// Widen counts among the pod subnets those that ENIConfigs name: with custom networking pods take their addresses there, also in zones that
+// have no node yet.
+func (s *Snapshot) Widen() {
+	if s.Pods.Fault != nil || s.Inside.Fault != nil || s.Inside.Value == nil || s.Inside.Value.Node == nil {
+		return
+	}
+	pods := &s.Pods.Value
+	for _, config := range s.Inside.Value.Node.ENIConfigs {
+		by := "ENIConfig " + config.Name
+		if i := slices.IndexFunc(pods.Subnets, func(n capacity.Subnet) bool { return n.ID == config.Value }); i >= 0 {
+			pods.Subnets[i].By = append(pods.Subnets[i].By, by)
+		} else if i := slices.IndexFunc(pods.Rest, func(n capacity.Subnet) bool { return n.ID == config.Value }); i >= 0 {
+			found := pods.Rest[i]
+			found.By = []string{by}
+			pods.Subnets, pods.Rest = append(pods.Subnets, found), slices.Delete(pods.Rest, i, i+1)
+		}
+	}
+}
+
 // mostENIConfigs is how many a record keeps: of all else there is little.
 const mostENIConfigs = 30
 
-// remembered is what a record keeps.
-func (d *DaemonSet) remembered() *DaemonSet {
-	if d == nil || len(d.ENIConfigs) <= mostENIConfigs {
-		return d
+// remembered is what a record keeps of what was read then.
+func (d *DaemonSet) remembered(at time.Time) *DaemonSet {
+	if d == nil {
+		return nil
 	}
 	kept := *d
-	kept.ENIConfigs = d.ENIConfigs[:mostENIConfigs]
-	kept.Unread = append(slices.Clone(d.Unread), fmt.Sprintf("%d more ENIConfigs are not kept", len(d.ENIConfigs)-mostENIConfigs))
+	kept.At = at
+	if left := len(d.ENIConfigs) - mostENIConfigs; left > 0 {
+		kept.ENIConfigs = d.ENIConfigs[:mostENIConfigs]
+		kept.Unread = append(slices.Clone(d.Unread), fmt.Sprintf("%d more ENIConfigs are not kept", left))
+	}
 	return &kept
 }
 
@@ -64,7 +92,7 @@ type Installer struct {
 // String reads "Helm (likely)".
 func (i Installer) String() string {
 	if i.Name == "" {
-		return "unknown"
+		return "nobody who left a mark"
 	}
 	return i.Name + " (" + string(i.Confidence) + ")"
 }
@@ -79,41 +107,19 @@ const (
 	Guess   Confidence = "guess"
 )
 
-// Why the inside of a cluster could not be read: codes of the fault that hides it. A fault with a Need names in it the IAM role that
-// was not let in.
+// Why it is not known what runs inside a cluster: codes of the fault that hides it. A fault of the cluster's own API with a Need names in
+// it the IAM role that was not let in.
 const (
 	NoEntry         = "NoAccessEntry"           // 401: the role has no access entry
 	OldMode         = "ConfigMapAuthentication" // 401, and the cluster knows no access entries
 	NotAllowed      = "Forbidden"               // 403: the entry allows too little
 	PrivateEndpoint = "PrivateEndpoint"         // out of reach, and reachable from inside of its VPC only
 	ClosedEndpoint  = "PublicAccessCidrs"       // out of reach, and its public endpoint is open to some addresses only
-	OutOfReach      = "Unreachable"             // out of reach, for no reason that EKS names
+	OutOfReach      = "Unreachable"             // no connection, for no reason that EKS names
 	TooSlow         = "Timeout"                 // it was reached, and did not answer in time
 	WrongCA         = "Certificate"             // what answered has no certificate of the cluster's authority
 	NotKubernetes   = "NotKubernetes"           // what answered is not a Kubernetes API: a redirect, another format, too much
 	NoEndpoint      = "NoEndpoint"              // EKS names no endpoint, or none that can be used
+	OddInstall      = "OddInstall"              // a DaemonSet of the VPC CNI is there, and not as the VPC CNI's own
+	NoKnownCNI      = "NoKnownCNI"              // there are nodes, and no CNI that is known stands in kube-system
 )
-
-// Ignored is why the inside of a cluster is not read: nil, it is to be. It is only read where no managed add-on tells enough, and
-// where the policy lets it.
-func Ignored(in Input) *fault.Fault {
-	skip := func(why string) *fault.Fault { return &fault.Fault{Kind: fault.Skip, Text: why} }
-	s := in.Seen
-	switch {
-	case s.Cluster.Fault != nil:
-		return s.Cluster.Fault
-	case s.Addon.Fault != nil:
-		return s.Addon.Fault
-	case in.Settings.Fault != nil:
-		return in.Settings.Fault
-	case s.Cluster.Value == nil || s.Cluster.Value.Status != "ACTIVE" && s.Cluster.Value.Status != "UPDATING":
-		return skip("the cluster is not there")
-	case s.Addon.Value != nil:
-		return skip("EKS manages the add-on")
-	case needless(s) != "":
-		return skip(needless(s))
-	case !in.Settings.Value.SelfManaged:
-		return skip("the policy says selfManaged: ignore")
-	}
-	return nil
-}

@@ -1,12 +1,14 @@
 package guard_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/cniguard/cniguard/internal/capacity"
 	"github.com/cniguard/cniguard/internal/cni"
 	"github.com/cniguard/cniguard/internal/fault"
 	"github.com/cniguard/cniguard/internal/guard"
@@ -17,7 +19,7 @@ func self(version string) guard.Input {
 	in := outdated()
 	in.Seen.Addon = guard.Read[*guard.Addon](nil)
 	in.Seen.Inside = guard.Read(&guard.Inside{Node: &guard.DaemonSet{
-		Version: cni.Parse(version), Raw: version, From: "image tag", Image: "602401143452.dkr.ecr.eu-central-1.amazonaws.com/amazon-k8s-cni:" + version,
+		Version: cni.Parse(version), Raw: version, From: "image tag", Image: "602401143452.dkr.ecr.eu-central-1.amazonaws.com/amazon-k8s-cni:" + version, Same: true, Desired: 10, Updated: 10, Settled: true,
 		By: guard.Installer{Name: "Helm", Confidence: guard.Certain, Evidence: []string{"annotation meta.helm.sh/release-name=aws-vpc-cni"}},
 	}})
 	return in
@@ -46,13 +48,24 @@ func TestWhatEKSDoesNotManageIsJudgedLikeTheRest(t *testing.T) {
 		change func(*guard.Input)
 		want   want
 	}{
-		"self-managed and old is outdated":            {self("v1.7.5"), nil, want{"outdated", "self-managed", "outdated", []guard.Code{guard.VersionOutdated}}},
-		"self-managed and new is fine":                {self("v1.18.5"), nil, want{"fine", "self-managed", "fine", nil}},
-		"a release known to be bad is found":          {self("v1.13.1"), nil, want{"outdated", "self-managed", "outdated", []guard.Code{guard.ReleaseBad}}},
-		"a version that cannot be told is not fine":   {self("latest"), nil, want{"unknown", "self-managed", "unknown", []guard.Code{guard.VersionUnknown}}},
-		"two halves of two versions are found":        {self("v1.18.5"), differ, want{"fine", "self-managed", "fine", []guard.Code{guard.ImagesDiffer}}},
-		"another CNI has no version of this one":      {self("v1.7.5"), inside(guard.Inside{Others: []string{"Cilium"}}), want{"fine", "other", "not applicable", nil}},
-		"nothing that is known is none":               {self("v1.7.5"), inside(guard.Inside{}), want{"fine", "none", "not applicable", nil}},
+		"self-managed and old is outdated":          {self("v1.7.5"), nil, want{"outdated", "self-managed", "outdated", []guard.Code{guard.VersionOutdated}}},
+		"self-managed and new is fine":              {self("v1.18.5"), nil, want{"fine", "self-managed", "fine", nil}},
+		"a release known to be bad is found":        {self("v1.13.1"), nil, want{"outdated", "self-managed", "outdated", []guard.Code{guard.ReleaseBad}}},
+		"a version that cannot be told is not fine": {self("latest"), nil, want{"unknown", "self-managed", "unknown", []guard.Code{guard.VersionUnknown}}},
+		"two halves of two versions are found":      {self("v1.18.5"), differ, want{"fine", "self-managed", "fine", []guard.Code{guard.ImagesDiffer}}},
+		"another CNI has no version of this one":    {self("v1.7.5"), inside(guard.Inside{Others: []string{"Cilium"}}), want{"fine", "other", "not applicable", nil}},
+		"nodes without a CNI that is known":         {self("v1.7.5"), inside(guard.Inside{}), want{"unknown", "unknown", "unknown", []guard.Code{guard.InstallUnknown}}},
+		"what runs the pods is unknown": {self("v1.7.5"), func(in *guard.Input) {
+			in.Seen.Inside, in.Seen.Hosts = guard.Read(&guard.Inside{}), guard.Hidden[guard.Hosts](throttled("eks:ListNodegroups"))
+		}, want{"unknown", "unknown", "unknown", []guard.Code{guard.InstallUnknown}}},
+		"neither nodes nor a CNI": {self("v1.7.5"), func(in *guard.Input) {
+			in.Seen.Inside, in.Seen.Hosts = guard.Read(&guard.Inside{}), guard.Read(guard.Hosts{})
+		}, want{"fine", "none", "not applicable", nil}},
+		"another CNI beside one that is switched off": {self("v1.7.5"), func(in *guard.Input) {
+			in.Seen.Inside.Value.Node.Desired, in.Seen.Inside.Value.Others = 0, []string{"Cilium"}
+		}, want{"fine", "other", "not applicable", nil}},
+		"one that runs on no node, for want of nodes": {self("v1.7.5"), desired(0), want{"fine", "self-managed", "not applicable", nil}},
+		"one that is being rolled out proves nothing": {self("v1.18.5"), rolling, want{"unknown", "self-managed", "unknown", []guard.Code{guard.UpdateStuck}}},
 		"what could not be read is unknown":           {hidden(noEntry()), nil, want{"unknown", "unknown", "unknown", []guard.Code{guard.InstallUnknown}}},
 		"what was never asked is unknown":             {hidden(nil), nil, want{"unknown", "unknown", "unknown", []guard.Code{guard.InstallUnknown}}},
 		"what the policy ignores is unknown, no news": {hidden(&fault.Fault{Kind: fault.Skip, Text: "the policy says selfManaged: ignore"}), nil, want{"unknown", "unknown", "unknown", nil}},
@@ -75,7 +88,16 @@ func TestWhatEKSDoesNotManageIsJudgedLikeTheRest(t *testing.T) {
 }
 
 func differ(in *guard.Input) {
+	in.Seen.Inside.Value.Node.Same = false
 	in.Seen.Inside.Value.Node.Differ = "aws-node is v1.18.5, its init container v1.12.0"
+}
+
+func desired(n int) func(*guard.Input) {
+	return func(in *guard.Input) { in.Seen.Inside.Value.Node.Desired = n }
+}
+
+func rolling(in *guard.Input) {
+	in.Seen.Inside.Value.Node.Updated, in.Seen.Inside.Value.Node.Settled = 3, false
 }
 
 func inside(is guard.Inside) func(*guard.Input) {
@@ -100,38 +122,86 @@ func TestAFindingOfASelfManagedInstallSaysWhoseItIs(t *testing.T) {
 	}
 }
 
-// What a person can change is news; what may pass is not, and is asked for again sooner than by the sweep.
-func TestWhyTheInsideIsHidden(t *testing.T) {
-	slow := &fault.Fault{Kind: fault.Retry, Op: "kubernetes:GetDaemonSet", Code: guard.TooSlow}
-	print := func(in guard.Input) string { return guard.Decide(in).Findings[0].Print }
-	if got := print(hidden(noEntry())); got != guard.NoEntry {
-		t.Errorf("print %q", got)
+// Why it is hidden changes while somebody is at work on it, or an API is slow; that it is hidden is the news.
+func TestTheReasonsThatHideTheInsideAreNoNews(t *testing.T) {
+	slow := &fault.Fault{Kind: fault.Retry, Op: "kubernetes:GetDaemonSet", Code: guard.TooSlow, Text: "no answer"}
+	in := hidden(noEntry())
+	in.Record.Told = map[guard.Code]guard.Told{guard.InstallUnknown: {First: noon.Add(-time.Hour)}}
+	rec := guard.Conclude(in, guard.Decide(in), nil)
+	if len(rec.Outbox) != 1 || rec.Outbox[0].News != guard.Opened || rec.Hidden != guard.NoEntry {
+		t.Fatalf("told %+v, hidden by %q", rec.Outbox, rec.Hidden)
 	}
-	if p := guard.Decide(hidden(noEntry())); !p.Due.IsZero() || p.Findings[0].Severity != guard.Info {
-		t.Errorf("nothing changes before somebody lets cniguard in, and the plan is due at %s: %+v", p.Due, p.Findings)
+	next := hidden(slow)
+	next.Record = rec
+	next.Record.Outbox = nil
+	if rec = guard.Conclude(next, guard.Decide(next), nil); len(rec.Outbox) != 0 || rec.Hidden != guard.TooSlow {
+		t.Errorf("told %+v, hidden by %q", rec.Outbox, rec.Hidden)
 	}
-	told := hidden(slow)
-	told.Record.Told = map[guard.Code]guard.Told{guard.InstallUnknown: {Print: guard.NoEntry, First: noon.Add(-time.Hour), Times: 1}}
-	if got := print(told); got != guard.NoEntry {
-		t.Errorf("a time-out after %s is news: %q", guard.NoEntry, got)
-	}
-	if p := guard.Decide(told); p.Due.IsZero() || p.Due.After(noon.Add(time.Hour)) {
-		t.Errorf("what may pass is asked for again at %s", p.Due)
-	}
-	if !strings.Contains(guard.Decide(hidden(noEntry())).Verdict.Install.Because, guard.NoEntry) {
-		t.Error("the answer does not say why it is unknown")
+	open := self("v1.18.5")
+	open.Record = rec
+	if rec = guard.Conclude(open, guard.Decide(open), nil); len(rec.Outbox) != 1 || rec.Outbox[0].News != guard.Recovered || rec.Hidden != "" {
+		t.Errorf("told %+v, hidden by %q", rec.Outbox, rec.Hidden)
 	}
 }
 
-func TestWhatWasFoundStandsWhileTheInsideIsHidden(t *testing.T) {
-	p := guard.Decide(hidden(noEntry()))
+func TestWhatIsHiddenIsLookedAtEverMoreRarely(t *testing.T) {
+	for age, want := range map[time.Duration]time.Duration{0: 5 * time.Minute, time.Hour: 15 * time.Minute, 24 * time.Hour: 6 * time.Hour} {
+		in := hidden(noEntry())
+		if age > 0 {
+			in.Record.Told = map[guard.Code]guard.Told{guard.InstallUnknown: {First: noon.Add(-age), Times: 1}}
+		}
+		if got := guard.Decide(in).Due.Sub(noon); got != want {
+			t.Errorf("hidden for %s, it is looked at after %s, want %s", age, got, want)
+		}
+	}
+}
+
+// Somebody who takes the access away must not silence what was found.
+func TestWhatWasFoundIsNotForgottenWhileItIsHidden(t *testing.T) {
+	in := self("v1.7.5")
+	rec := guard.Conclude(in, guard.Decide(in), nil)
+	next := hidden(noEntry())
+	next.Record = rec
+	p := guard.Decide(next)
+	f := p.Findings[0]
+	if f.Code != guard.InstallUnknown || f.Severity != guard.Warning || f.Facts[len(f.Facts)-1] != (guard.Fact{Name: "last seen", Value: "v1.7.5, 2026-03-02"}) {
+		t.Errorf("found %+v", f)
+	}
 	for _, code := range []guard.Code{guard.VersionOutdated, guard.VersionUnknown, guard.ReleaseBad, guard.ImagesDiffer} {
 		if !p.Blind[code] {
 			t.Errorf("%s recovers although nobody looked", code)
 		}
 	}
-	if p := guard.Decide(self("latest")); p.Blind[guard.ImagesDiffer] {
-		t.Error("what was looked at is blind")
+	if kept := guard.Conclude(next, p, nil); kept.Node == nil || kept.Version != "" || !kept.Node.At.Equal(in.Seen.At) {
+		t.Errorf("of what was read the record has %+v, and the version %q", kept.Node, kept.Version)
+	}
+	next.Settings.Value.SelfManaged = false
+	next.Seen.Inside.Fault = guard.WhyNotInside(next)
+	if p = guard.Decide(next); len(p.Blind) > 1 || len(p.Findings) > 0 { // whoever ignores it is done with it; an update is not judged either
+		t.Errorf("blind to %v, found %+v", p.Blind, p.Findings)
+	}
+}
+
+func TestARolloutIsNotOverBeforeItIs(t *testing.T) {
+	in := self("v1.18.5")
+	rolling(&in)
+	p := guard.Decide(in)
+	for _, code := range []guard.Code{guard.VersionOutdated, guard.VersionUnknown, guard.ReleaseBad, guard.ImagesDiffer} {
+		if !p.Blind[code] {
+			t.Errorf("%s recovers while nodes run the old version", code)
+		}
+	}
+	if p.Due.IsZero() || p.Findings[0].After != guard.StuckAfter {
+		t.Errorf("due %s, found %+v", p.Due, p.Findings)
+	}
+}
+
+// Digests tell nothing: what was found before may still be so.
+func TestHalvesThatCannotBeComparedRecoverNothing(t *testing.T) {
+	in := self("v1.18.5")
+	in.Seen.Inside.Value.Node.Same = false
+	if p := guard.Decide(in); !p.Blind[guard.ImagesDiffer] || len(p.Findings) > 0 {
+		t.Errorf("blind to %v, found %+v", p.Blind, p.Findings)
 	}
 }
 
@@ -157,7 +227,7 @@ func TestTheInsideIsReadWhereItIsNeeded(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			in := self("v1.7.5")
 			c.change(&in)
-			f := guard.Ignored(in)
+			f := guard.WhyNotInside(in)
 			if (c.why == "") != (f == nil) || f != nil && !strings.Contains(f.Error(), c.why) {
 				t.Errorf("not read because of %v, want %q", f, c.why)
 			}
@@ -179,11 +249,38 @@ func TestARecordKeepsLittleOfMany(t *testing.T) {
 			next.Seen.Inside = guard.Read(&guard.Inside{})
 		}
 		if name == "managed" {
-			next.Seen.Inside.Fault = guard.Ignored(next)
+			next.Seen.Inside.Fault = guard.WhyNotInside(next)
 		}
 		kept := guard.Conclude(next, guard.Decide(next), nil).Node != nil
 		if kept != (name == "hidden") {
 			t.Errorf("%s: the aws-node is kept: %t", name, kept)
 		}
+	}
+}
+
+func TestTheSubnetsOfENIConfigsAreWatched(t *testing.T) {
+	in := self("v1.18.5")
+	in.Seen.Pods.Value.Rest = []capacity.Subnet{subnet("subnet-pods", 3), subnet("subnet-rest", 200)}
+	in.Seen.Inside.Value.Node.ENIConfigs = []guard.Fact{{Name: "zone-a", Value: "subnet-pods"}, {Name: "zone-b", Value: "subnet-b"}, {Name: "zone-c", Value: "subnet-gone"}}
+	in.Seen.Widen()
+	by := map[string]string{}
+	for _, s := range in.Seen.Pods.Value.Subnets {
+		by[s.ID] = strings.Join(s.By, ", ")
+	}
+	want := map[string]string{"subnet-a": "node group ng", "subnet-b": "node group ng, ENIConfig zone-b", "subnet-pods": "ENIConfig zone-a"}
+	if diff := cmp.Diff(want, by); diff != "" {
+		t.Error(diff)
+	}
+	p := guard.Decide(in)
+	if p.Verdict.Capacity.Word != guard.CriticalWord {
+		t.Errorf("the capacity is %v", p.Verdict.Capacity)
+	}
+	if rec := guard.Conclude(in, p, nil); !slices.Contains(rec.Meter.Subnets, "subnet-pods") {
+		t.Errorf("the meter has %q", rec.Meter.Subnets)
+	}
+	closed := hidden(noEntry())
+	closed.Seen.Widen()
+	if len(closed.Seen.Pods.Value.Subnets) != 2 {
+		t.Errorf("of a hidden cluster %+v", closed.Seen.Pods.Value)
 	}
 }

@@ -4,9 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
-	"github.com/cniguard/cniguard/internal/cni"
 	"github.com/cniguard/cniguard/internal/fault"
 )
 
@@ -20,37 +18,13 @@ func (d *draft) install() {
 		*answer = Answer{Managed, "EKS add-on vpc-cni, " + addon.Value.Status}
 	case needless(d.in.Seen) != "":
 		*answer = Answer{None, needless(d.in.Seen)}
+	case inside.Fault != nil && inside.Fault.Kind == fault.Skip:
+		*answer = Answer{Unknown, "EKS manages no add-on, and " + inside.Fault.Text}
 	case inside.Value == nil:
-		d.hiddenInstall(cmp.Or(inside.Fault, &fault.Fault{Kind: fault.Retry, Code: OutOfReach, Text: "it was not asked"}))
-	case inside.Value.Node != nil:
-		*answer = Answer{SelfManaged, "DaemonSet aws-node; installed by " + inside.Value.Node.By.String()}
-	case len(inside.Value.Others) > 0:
-		*answer = Answer{Other, "no DaemonSet aws-node; " + strings.Join(inside.Value.Others, " and ") + " runs the network"}
+		d.hidden(cmp.Or(inside.Fault, &fault.Fault{Kind: fault.Retry, Code: OutOfReach, Text: "it was not asked"}))
 	default:
-		*answer = Answer{None, "neither a DaemonSet aws-node nor another CNI that is known stands in kube-system"}
+		d.unmanaged(*inside.Value)
 	}
-}
-
-// hiddenInstall answers where EKS manages no add-on, and what runs instead is not known. Faults that may pass come in turns where an API
-// is slow; only what a person can change is news.
-func (d *draft) hiddenInstall(f *fault.Fault) {
-	answer := &d.plan.Verdict.Install
-	if f.Kind == fault.Skip {
-		*answer = Answer{Unknown, "EKS manages no add-on, and " + f.Text}
-		d.blind(InstallUnknown)
-		return
-	}
-	*answer = Answer{Unknown, "EKS manages no add-on, and " + unread("what runs instead", f)}
-	finding := Finding{Code: InstallUnknown, Severity: Info, Print: f.Code, After: patience, // the add-on may come minutes after the cluster
-		Facts: []Fact{{"code", f.Code}, {"error", f.Error()}}}
-	if f.Denied() {
-		finding.Facts = append(finding.Facts, Fact{"role", f.Need})
-	}
-	if f.Kind == fault.Retry {
-		finding.Print = cmp.Or(d.in.Record.Told[InstallUnknown].Print, "for now")
-		d.dueIn(d.retry(InstallUnknown))
-	}
-	d.find(finding)
 }
 
 // needless says why a cluster needs no aws-node; empty: it may. Managed node groups need one, also beside Auto Mode.
@@ -70,17 +44,25 @@ func needless(s Snapshot) string {
 func (d *draft) version() {
 	v, in := &d.plan.Verdict, d.in
 	installed, facts := in.Seen.installed()
-	if installed == nil || in.Settings.Fault != nil {
+	switch {
+	case in.Settings.Fault != nil:
+		v.Version = Answer{Unknown, unread("the policy", in.Settings.Fault)}
+		d.blind(findingsOfVersion()...)
+		return
+	case installed == nil && v.Install.Word == Unknown:
+		v.Version = Answer{Unknown, "which CNI runs is not known"}
+		if in.Seen.Addon.Fault != nil {
+			v.Version = v.Install
+		}
+		if !in.ignored() { // what runs now may be what ran before
+			d.blind(findingsOfVersion()...)
+		}
+		return
+	case installed == nil:
 		v.Version = Answer{NotApplicable, v.Install.Because}
-		if v.Install.Word == Unknown {
-			v.Version = Answer{Unknown, "which CNI runs is not known"}
-		}
-		if in.Settings.Fault != nil {
-			v.Version = Answer{Unknown, unread("the policy", in.Settings.Fault)}
-		}
-		if v.Version.Word == Unknown { // what runs now may be what ran before
-			d.blind(VersionOutdated, VersionUnknown, ReleaseBad, ImagesDiffer)
-		}
+		return
+	case d.unsettled():
+		d.blind(findingsOfVersion()...)
 		return
 	}
 	version, floor := *installed, in.Settings.Value.Floor
@@ -106,43 +88,9 @@ func (d *draft) version() {
 	}
 }
 
-// mostEvidence is how many marks of an installer a message has; the record has all.
-const mostEvidence = 3
-
-// installed is the version of the CNI that runs, and what there is to say of it, the version as it was read first; nil: none is known to.
-func (s Snapshot) installed() (*cni.Version, []Fact) {
-	if addon := s.Addon.Value; s.Addon.Fault == nil && addon != nil {
-		return &addon.Version, []Fact{{"installed", addon.Raw}}
-	}
-	if s.Inside.Fault != nil || s.Inside.Value == nil || s.Inside.Value.Node == nil {
-		return nil, nil
-	}
-	node := s.Inside.Value.Node
-	facts := []Fact{{"installed", node.Raw}, {"read from", node.From}, {"image", node.Image}, {"installed by", node.By.String()}}
-	for _, e := range node.By.Evidence[:min(mostEvidence, len(node.By.Evidence))] {
-		facts = append(facts, Fact{"evidence", e})
-	}
-	return &node.Version, facts
-}
-
-// Installed is the version of the CNI that runs, as it was read; empty: none is known to.
-func (s Snapshot) Installed() string {
-	if _, facts := s.installed(); len(facts) > 0 {
-		return facts[0].Value
-	}
-	return ""
-}
-
-// images finds an aws-node whose two halves are of different versions.
-func (d *draft) images() {
-	inside := d.in.Seen.Inside
-	if inside.Fault != nil || inside.Value == nil || inside.Value.Node == nil || inside.Value.Node.Differ == "" {
-		return
-	}
-	node := inside.Value.Node
-	d.find(Finding{Code: ImagesDiffer, Severity: Warning, Print: node.Differ, After: patience, Facts: []Fact{
-		{"difference", node.Differ}, {"image", node.Image}, {"init image", node.Init}, {"installed by", node.By.String()},
-	}})
+// findingsOfVersion are those that rest on which CNI runs.
+func findingsOfVersion() []Code {
+	return []Code{VersionOutdated, VersionUnknown, ReleaseBad, ImagesDiffer}
 }
 
 // health finds an add-on that EKS says is not healthy. What it says of one that is being replaced is neither news nor over before

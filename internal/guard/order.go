@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,7 +12,7 @@ import (
 // error says what the plan is when it does not lead there.
 func Consent(p Plan, to, by, because string, now time.Time) (Order, error) {
 	if len(p.Path) == 0 {
-		why := "no update is wanted"
+		why := cmp.Or(p.Verdict.Change.Because, "no update is wanted")
 		for _, h := range p.Held {
 			if h.Action.Kind == StartUpdate {
 				why = h.By[0].Text

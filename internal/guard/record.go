@@ -29,7 +29,8 @@ type Record struct {
 	Verdict Verdict       `json:"verdict"`
 	Since   time.Time     `json:"since"` // of the verdict's word
 	Version string        `json:"version,omitempty"`
-	Node    *DaemonSet    `json:"node,omitempty"` // the aws-node that EKS does not manage, as it was read last
+	Node    *DaemonSet    `json:"node,omitempty"`   // the aws-node that EKS does not manage, as it was read last
+	Hidden  string        `json:"hidden,omitempty"` // why it is not known which CNI runs: a code, as NoEntry; empty: it is known, or nobody asks
 	Told    map[Code]Told `json:"told,omitempty"`
 	Step    *Step         `json:"step,omitempty"` // written before UpdateAddon is called; its ID is empty until that returned
 	Failed  Failed        `json:"failed,omitzero"`

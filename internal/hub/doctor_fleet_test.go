@@ -116,7 +116,7 @@ func TestATrailOfAnotherAccountDoesNotHideTheHubsOwn(t *testing.T) {
 func TestTheDoctorCountsTheClustersThatItCannotLookInto(t *testing.T) {
 	shut := func(name, code string) check.Kept {
 		rec := standing(guard.Unknown, noon.Add(-time.Hour))
-		rec.Told = map[guard.Code]guard.Told{guard.InstallUnknown: {Print: code}}
+		rec.Hidden = code
 		return kept(name, rec)
 	}
 	open := standing(guard.Outdated, noon.Add(-time.Hour))

@@ -15,12 +15,11 @@ func (d Doctor) inside(kept []check.Kept) Diagnosis {
 	const what = "self-managed installs"
 	read, shut := 0, map[string][]string{}
 	for _, k := range kept {
-		t, found := k.Record.Told[guard.InstallUnknown]
-		switch {
-		case k.Record.Gone:
-		case found:
-			shut[t.Print] = append(shut[t.Print], k.Cluster.String())
-		case k.Record.Verdict.Install.Word == guard.SelfManaged:
+		switch rec := k.Record; {
+		case rec.Gone:
+		case rec.Hidden != "":
+			shut[rec.Hidden] = append(shut[rec.Hidden], k.Cluster.String())
+		case rec.Verdict.Install.Word == guard.SelfManaged || rec.Verdict.Install.Word == guard.Other:
 			read++
 		}
 	}

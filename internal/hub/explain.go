@@ -53,7 +53,14 @@ func (x Explanation) Answer() string {
 			return "At its next check cniguard starts to " + a.String() + ": " + a.Why + "."
 		}
 	}
-	return sentence(plain.Clean(v.Change.Because, plain.Text)) + ": " + plain.Clean(v.Version.Because, plain.Text) + "."
+	change, version := plain.Clean(v.Change.Because, plain.Text), plain.Clean(v.Version.Because, plain.Text)
+	switch v.Install.Word {
+	case guard.SelfManaged:
+		return version + "; " + change + "."
+	case guard.Unknown:
+		version = plain.Clean(v.Install.Because, plain.Text)
+	}
+	return capital(change) + ": " + version + "."
 }
 
 // instant is how times are written for people, in UTC.
@@ -67,10 +74,6 @@ func texts(by []guard.Reason) string {
 	return strings.Join(all, "; ")
 }
 
-// sentence begins with a capital, but for the program's own name.
-func sentence(text string) string {
-	if strings.HasPrefix(text, "cniguard ") {
-		return text
-	}
+func capital(text string) string {
 	return strings.ToUpper(text[:min(1, len(text))]) + text[min(1, len(text)):]
 }

@@ -22,15 +22,28 @@ const (
 func object(kind string, annotations map[string]string) string {
 	version := map[string]string{"DaemonSet": "apps/v1", "ServiceAccount": "v1"}[kind]
 	metadata := map[string]any{"name": "aws-node", "namespace": "kube-system", "annotations": annotations}
-	return encode(map[string]any{"apiVersion": version, "kind": kind, "metadata": metadata, "spec": podSpec(map[string]any{"serviceAccountName": "aws-node"})})
+	return encode(map[string]any{
+		"apiVersion": version, "kind": kind, "metadata": metadata, "spec": podSpec(map[string]any{"serviceAccountName": "aws-node"}), "status": nodes(3, 3),
+	})
 }
 
 // customNetworking is a DaemonSet that wants ENIConfigs, by the value of its variable.
 func customNetworking(value string) string {
 	return encode(map[string]any{
 		"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": map[string]any{"name": "aws-node", "namespace": "kube-system"},
-		"spec": podSpec(map[string]any{"serviceAccountName": "aws-node"}, map[string]any{"name": "AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG", "value": value}),
+		"spec":   podSpec(map[string]any{"serviceAccountName": "aws-node"}, map[string]any{"name": "AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG", "value": value}),
+		"status": nodes(3, 3),
 	})
+}
+
+// nodes is the status of a DaemonSet.
+func nodes(desired, updated int) map[string]any {
+	return map[string]any{"desiredNumberScheduled": desired, "updatedNumberScheduled": updated, "observedGeneration": 1}
+}
+
+// switchedOff is a DaemonSet that runs on no node.
+func switchedOff() string {
+	return strings.Replace(object("DaemonSet", nil), `"desiredNumberScheduled":3`, `"desiredNumberScheduled":0`, 1)
 }
 
 func podSpec(spec map[string]any, env ...map[string]any) map[string]any {
@@ -92,6 +105,21 @@ func endless(code int) http.HandlerFunc {
 				return
 			}
 		}
+	}
+}
+
+// repeating answers with a text that has the token in place of TOKEN, with an escape of JSON in front, and
+// pieces of 100 bytes in place of PIECE0, PIECE1 and so on, and 24
+// in place of SHORT.
+func repeating(text string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+		said := strings.ReplaceAll(text, "TOKEN", `\u006b`+token[1:])
+		said = strings.ReplaceAll(said, "SHORT", token[200:224])
+		for i := range len(token)/100 - 1 {
+			said = strings.ReplaceAll(said, fmt.Sprint("PIECE", i), token[100*i:100*i+100])
+		}
+		_, _ = io.WriteString(w, said)
 	}
 }
 

@@ -72,6 +72,12 @@ func row(body []byte) string {
 	for _, e := range ds.By.Evidence {
 		text += line("", e)
 	}
+	if !ds.Same && ds.Differ == "" {
+		text += line("differ", "nothing tells")
+	}
+	if ds.Desired > 0 || ds.Settled {
+		text += line("nodes", fmt.Sprintf("%d of %d, settled: %t", ds.Updated, ds.Desired, ds.Settled))
+	}
 	text += line("differ", ds.Differ) + line("manifest", ds.Manifest) + line("image", ds.Image) + line("init", ds.Init) + line("agent", ds.Agent)
 	for i, e := range ds.Env {
 		text += line([]string{"env", ""}[min(i, 1)], e.Name+"="+e.Value)

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
-	"strings"
 
 	"github.com/cniguard/cniguard/internal/cni"
 	"github.com/cniguard/cniguard/internal/guard"
@@ -35,6 +34,14 @@ type daemonSet struct {
 			Spec podSpec `json:"spec"`
 		} `json:"template"`
 	} `json:"spec"`
+	Status *rollout `json:"status"` // nil: its controller has not said anything yet
+}
+
+// rollout is how far the controller is, which leaves out what is 0 (Kubernetes API reference, DaemonSetStatus).
+type rollout struct {
+	Desired  int64 `json:"desiredNumberScheduled"`
+	Updated  int64 `json:"updatedNumberScheduled"`
+	Observed int64 `json:"observedGeneration"` // the generation that these numbers are of
 }
 
 type podSpec struct {
@@ -59,7 +66,7 @@ type variable struct {
 
 // ReadDaemonSet reads the DaemonSet aws-node of kube-system from the JSON of the Kubernetes API, and the name of its pods' service
 // account. The role and the ENIConfigs are left empty: they stand in other objects. An error names the field that is not as it must be,
-// and repeats nothing of the body.
+// and repeats nothing of the body. Where there is no status it counts as 0 nodes, and as not settled.
 func ReadDaemonSet(body []byte) (guard.DaemonSet, string, error) {
 	d, err := decode[daemonSet](body)
 	if err == nil {
@@ -70,17 +77,24 @@ func ReadDaemonSet(body []byte) (guard.DaemonSet, string, error) {
 	}
 	pod := d.Spec.Template.Spec
 	node, _ := only(pod.Containers, "aws-node")
-	setup, _ := only(pod.InitContainers, "aws-vpc-cni-init") // there is none before v1.7.0
-	agent, _ := only(pod.Containers, "aws-eks-nodeagent")    // there is none before v1.14.0
+	setup, setups := only(pod.InitContainers, "aws-vpc-cni-init") // there is none before v1.7.0
+	agent, _ := only(pod.Containers, "aws-eks-nodeagent")         // there is none before v1.14.0
 
 	env := environment(node.Env)
 	main, read := parseImage(node.Image), readVersion(parseImage(node.Image), env.literal(versionEnv))
+	if node.Name == "" {
+		read = reading{raw: "no container aws-node", from: "none of the containers is named aws-node"}
+	}
 	ds := guard.DaemonSet{
 		Version: read.version, Raw: clean(read.raw), From: clean(read.from),
 		Image: clean(node.Image), Init: clean(setup.Image), Agent: clean(agent.Image),
-		Differ:   clean(differ(read.version, main, parseImage(setup.Image))),
+		Differ: clean(differ(read.version, main, parseImage(setup.Image))), Same: setups == 0 || same(read.version, parseImage(setup.Image)),
 		Manifest: manifest(read.version, env.literal(versionEnv), d.Metadata.Labels["app.kubernetes.io/version"]),
 		By:       installedBy(d.Metadata), Env: env.facts(), Unread: env.unread(),
+	}
+	if s := d.Status; s != nil {
+		ds.Desired, ds.Updated = int(s.Desired), int(s.Updated)
+		ds.Settled = s.Observed >= d.Metadata.Generation && s.Updated >= s.Desired
 	}
 	if len(node.EnvFrom) > 0 {
 		ds.Unread = append(ds.Unread, "the variables that aws-node takes from other objects (envFrom)")
@@ -88,29 +102,44 @@ func ReadDaemonSet(body []byte) (guard.DaemonSet, string, error) {
 	return ds, pod.account(), nil
 }
 
-// check finds the first field that is not as it must be.
+// oddity is an error about what is a DaemonSet as Kubernetes has them, and not as the VPC CNI's own.
+type oddity string
+
+func (o oddity) Error() string { return string(o) }
+
+// check finds the first field that is not as it must be: first for a DaemonSet, then for the VPC CNI's own.
 func (d daemonSet) check() error {
 	pod := d.Spec.Template.Spec
-	_, nodes := only(pod.Containers, "aws-node")
-	_, setups := only(pod.InitContainers, "aws-vpc-cni-init")
-	_, agents := only(pod.Containers, "aws-eks-nodeagent")
 	switch {
 	case d.APIVersion != "apps/v1":
 		return errors.New("apiVersion: want apps/v1")
 	case d.Kind != "DaemonSet":
 		return errors.New("kind: want DaemonSet")
+	case len(pod.Containers) == 0:
+		return errors.New("spec.template.spec.containers: want at least one")
+	case d.Status != nil && min(d.Status.Desired, d.Status.Updated) < 0:
+		return errors.New("status: want no negative number of nodes")
 	case d.Metadata.Name != "aws-node":
-		return errors.New("metadata.name: want aws-node")
+		return oddity("metadata.name: want aws-node")
 	case d.Metadata.Namespace != "kube-system":
-		return errors.New("metadata.namespace: want kube-system")
-	case nodes != 1:
-		return fmt.Errorf("spec.template.spec.containers: want one that is named aws-node, there are %d", nodes)
-	case setups > 1:
-		return fmt.Errorf("spec.template.spec.initContainers: want at most one that is named aws-vpc-cni-init, there are %d", setups)
-	case agents > 1:
-		return fmt.Errorf("spec.template.spec.containers: want at most one that is named aws-eks-nodeagent, there are %d", agents)
+		return oddity("metadata.namespace: want kube-system")
 	case !objectName.MatchString(pod.account()) || len(pod.account()) > 253:
-		return errors.New("spec.template.spec.serviceAccountName: want the name of an object")
+		return oddity("spec.template.spec.serviceAccountName: want the name of an object")
+	}
+	return pod.twice()
+}
+
+// twice is an error about containers that have one name, of those that are read by it.
+func (p podSpec) twice() error {
+	for _, c := range []struct {
+		field, name string
+		all         []container
+	}{
+		{"containers", "aws-node", p.Containers}, {"initContainers", "aws-vpc-cni-init", p.InitContainers}, {"containers", "aws-eks-nodeagent", p.Containers},
+	} {
+		if _, n := only(c.all, c.name); n > 1 {
+			return oddity(fmt.Sprintf("spec.template.spec.%s: want at most one that is named %s, there are %d", c.field, c.name, n))
+		}
 	}
 	return nil
 }
@@ -143,55 +172,12 @@ func manifest(node cni.Version, env, label string) string {
 	return stated.String()
 }
 
-// matter are the variables of aws-node that decide how many IP addresses it takes, from where, and whether it tells (README of
-// amazon-vpc-cni-k8s, "CNI Configuration Variables"), by name. The values of others are never kept.
-var matter = []string{
-	"AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG", "CLUSTER_NAME", "DISABLE_METRICS", "DISABLE_NETWORK_RESOURCE_PROVISIONING", "ENABLE_IPv4", "ENABLE_IPv6",
-	"ENABLE_MULTI_NIC", "ENABLE_POD_ENI", "ENABLE_PREFIX_DELEGATION", "ENABLE_SUBNET_DISCOVERY", "ENI_CONFIG_ANNOTATION_DEF", "ENI_CONFIG_LABEL_DEF",
-	"IP_COOLDOWN_PERIOD", "MAX_ENI", "MINIMUM_IP_TARGET", "WARM_ENI_TARGET", "WARM_IP_TARGET", "WARM_PREFIX_TARGET",
-}
-
-// environment is a container's variables.
-type environment []variable
-
-// last is the variable of that name. Where there are several, the last holds, as for the kubelet.
-func (e environment) last(name string) (found variable, is bool) {
-	for _, v := range e {
-		if v.Name == name {
-			found, is = v, true
-		}
-	}
-	return found, is
-}
-
-// elsewhere reports whether the value stands in another object or variable.
-func (v variable) elsewhere() bool { return v.ValueFrom != nil || strings.Contains(v.Value, "$(") }
-
-// literal is the value of a variable; empty where it is none, or stands elsewhere.
-func (e environment) literal(name string) string {
-	if v, _ := e.last(name); !v.elsewhere() {
-		return v.Value
-	}
-	return ""
-}
-
-func (e environment) facts() (facts []guard.Fact) {
-	for _, name := range matter {
-		if v, is := e.last(name); is && !v.elsewhere() {
-			facts = append(facts, guard.Fact{Name: name, Value: clean(v.Value)})
-		}
-	}
-	return facts
-}
-
-func (e environment) unread() (why []string) {
-	for _, name := range append([]string{versionEnv}, matter...) {
-		if v, is := e.last(name); is && v.elsewhere() {
-			why = append(why, name+": its value stands elsewhere")
-		}
-	}
-	return why
-}
+// How much is kept of texts of which there are many, in runes: a record has room for all of them at their longest.
+const (
+	longestValue = 100 // of a variable of the environment
+	longestMark  = 200 // of a line of evidence
+	longestName  = 64  // of an ENIConfig, and of the subnet that it names
+)
 
 func clean(s string) string { return plain.Clean(s, plain.Text) }
 

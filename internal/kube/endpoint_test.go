@@ -78,11 +78,6 @@ func TestNobodyButTheClusterIsTrusted(t *testing.T) {
 			},
 			"the certificate of HOST has expired, or is not valid yet",
 		},
-		"a version of TLS that is too old": {
-			func(_ *testing.T, s *scene) {
-				s.server.TLS.MinVersion, s.server.TLS.MaxVersion = tls.VersionTLS10, tls.VersionTLS11
-			}, "HOST ended the TLS handshake",
-		},
 		"plain HTTP": {
 			func(t *testing.T, s *scene) {
 				plain := httptest.NewServer(http.HandlerFunc(s.serve))

@@ -28,6 +28,11 @@ func (v *visit) foreign(q question, does string) *fault.Fault {
 	return q.fault(fault.Terminal, guard.NotKubernetes, v.host+" "+does)
 }
 
+// odd is the fault of a DaemonSet of the VPC CNI that is not as its own: somebody may be at it.
+func (v *visit) odd(q question, why oddity) *fault.Fault {
+	return q.fault(fault.Retry, guard.OddInstall, v.host+" has a DaemonSet that is not as the VPC CNI's own: "+string(why))
+}
+
 // missing is what a 404 means.
 func (v *visit) missing(q question, body []byte) *fault.Fault {
 	if q.deniedBy(body) {
@@ -46,7 +51,7 @@ func (v *visit) refused(q question, status int) *fault.Fault {
 	}
 	number := strconv.Itoa(status)
 	switch {
-	case status == http.StatusUnauthorized && (v.api.Authentication == "" || v.api.Authentication == "CONFIG_MAP"):
+	case status == http.StatusUnauthorized && v.api.Authentication == "CONFIG_MAP":
 		return closed(guard.OldMode, v.host+" answered 401 to "+v.role+" and takes no access entries")
 	case status == http.StatusUnauthorized:
 		return closed(guard.NoEntry, v.host+" answered 401 to "+v.role)
@@ -59,23 +64,38 @@ func (v *visit) refused(q question, status int) *fault.Fault {
 }
 
 // unanswered is what an error of a round trip means, or of reading the body; ctx is the caller's. Reached: there was a connection,
-// whose other end has the cluster's certificate.
+// whose other end has the cluster's certificate. What keeps others out may let these functions in: a VPC's functions reach a private
+// endpoint, and an outage passes.
 func (v *visit) unanswered(ctx context.Context, q question, reached bool, err error) *fault.Fault {
+	passing := func(code, text string) *fault.Fault { return q.fault(fault.Retry, code, text) }
 	var slow interface{ Timeout() bool }
+	late := errors.As(err, &slow) && slow.Timeout()
 	certificate := v.certificateFault(err)
 	switch {
+	case ctx.Err() != nil && reached:
+		return passing(guard.TooSlow, "time ran out before "+v.host+" answered")
 	case ctx.Err() != nil:
-		return q.fault(fault.Retry, guard.TooSlow, "time ran out before "+v.host+" answered")
+		return passing(guard.OutOfReach, "time ran out before there was a connection to "+v.host)
 	case certificate != "":
 		return q.fault(fault.Terminal, guard.WrongCA, certificate)
+	case alerted(err):
+		return passing(guard.OutOfReach, v.host+" ended the TLS handshake")
 	case !reached && v.api.Private:
-		return q.fault(fault.Terminal, guard.PrivateEndpoint, "no connection to "+v.host+", which answers inside of its VPC only")
+		return passing(guard.PrivateEndpoint, "no connection to "+v.host+", which answers inside of its VPC only")
 	case !reached && v.closed():
-		return q.fault(fault.Terminal, guard.ClosedEndpoint, "no connection to "+v.host+", which answers only "+strings.Join(v.api.PublicCIDRs, ", "))
-	case errors.As(err, &slow) && slow.Timeout():
-		return q.fault(fault.Retry, guard.TooSlow, v.host+" did not answer in time")
+		return passing(guard.ClosedEndpoint, "no connection to "+v.host+", which answers only "+strings.Join(v.api.PublicCIDRs, ", "))
+	case late && reached:
+		return passing(guard.TooSlow, v.host+" did not answer in time")
+	case late:
+		return passing(guard.OutOfReach, "no connection to "+v.host+" in time")
 	}
-	return q.fault(fault.Retry, guard.OutOfReach, v.broken(err))
+	return passing(guard.OutOfReach, v.broken(err))
+}
+
+// alerted reports whether the other end broke off TLS. That says nothing of its certificate.
+func alerted(err error) bool {
+	var alert *net.OpError
+	return errors.As(err, &alert) && alert.Op == "remote error" // as crypto/tls calls an alert that it gets
 }
 
 // certificateFault says why nothing shows that the other end is the cluster; empty: err is of another kind.
@@ -86,7 +106,6 @@ func (v *visit) certificateFault(err error) string {
 		invalid   x509.CertificateInvalidError
 		verify    *tls.CertificateVerificationError
 		record    tls.RecordHeaderError
-		alert     *net.OpError
 	)
 	switch {
 	case errors.As(err, &authority):
@@ -99,8 +118,6 @@ func (v *visit) certificateFault(err error) string {
 		return "the certificate of " + v.host + " is not valid"
 	case errors.As(err, &record):
 		return v.host + " does not speak TLS"
-	case errors.As(err, &alert) && alert.Op == "remote error": // as crypto/tls calls an alert that it gets
-		return v.host + " ended the TLS handshake"
 	}
 	return ""
 }

@@ -3,7 +3,6 @@ package kube_test
 import (
 	"context"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -69,8 +68,8 @@ func TestWhatIsAnsweredInsteadOfADaemonSet(t *testing.T) {
 			func(s *scene) { s.api.Authentication = "CONFIG_MAP"; node(refusal(401, "Unauthorized"))(s) },
 			closed(guard.OldMode, unknown+" and takes no access entries"),
 		},
-		"401 of a cluster that is older than access entries": {
-			func(s *scene) { s.api.Authentication = ""; node(refusal(401, "Unauthorized"))(s) }, closed(guard.OldMode, unknown+" and takes no access entries"),
+		"401 of a cluster of which EKS does not say": {
+			func(s *scene) { s.api.Authentication = ""; node(refusal(401, "Unauthorized"))(s) }, closed(guard.NoEntry, unknown),
 		},
 		"403": {node(refusal(403, "Forbidden")), closed(guard.NotAllowed, "HOST answered 403 to "+role+" for daemonsets aws-node")},
 
@@ -99,16 +98,90 @@ func TestWhatIsAnsweredInsteadOfADaemonSet(t *testing.T) {
 		"a Status with 200":              {node(found(`{"kind": "Status", "apiVersion": "v1", "reason": "NotFound"}`)), terminal(guard.NotKubernetes, notAsked+"apiVersion: want apps/v1")},
 		"more than 2 MB":                 {node(found(padded(whole, 2<<20+1))), terminal(guard.NotKubernetes, "HOST sent more than 2 MB")},
 		"an answer without an end":       {node(endless(200)), terminal(guard.NotKubernetes, "HOST sent more than 2 MB")},
-		"the token, in all places":       {node(echo), terminal(guard.NotKubernetes, "HOST sent back what it was sent")},
-		"the token, as an image's tag": {node(func(w http.ResponseWriter, r *http.Request) {
-			_, _ = io.WriteString(w, strings.Replace(whole, "v1.7.5", strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "), 1))
-		}), terminal(guard.NotKubernetes, "HOST sent back what it was sent")},
+		"the token, in all places":       {node(echo), terminal(guard.NotKubernetes, notAsked+"apiVersion: want apps/v1")},
+		"a negative number of nodes": {
+			node(found(strings.Replace(whole, `"desiredNumberScheduled":3`, `"desiredNumberScheduled":-3`, 1))),
+			terminal(guard.NotKubernetes, notAsked+"status: want no negative number of nodes"),
+		},
 		"headers of more than 64 KiB": {node(boasting), passing(guard.OutOfReach, "the connection to HOST broke off")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newScene(t)
 			c.arrange(s)
 			s.hides(t, c.want)
+			if len(s.asked) != 1 {
+				t.Errorf("asked for %q", s.paths())
+			}
+		})
+	}
+}
+
+func TestTheTokenIsNotKeptHoweverItIsSentBack(t *testing.T) {
+	back := terminal(guard.NotKubernetes, "HOST sent back what it was sent")
+	whole := object("DaemonSet", map[string]string{"meta.helm.sh/release-name": "RELEASE"})
+	env := func(value string) string {
+		return strings.Replace(customNetworking("true"), `"env":[`, `"env":[{"name":"MAX_ENI","value":"`+value+`"},`, 1)
+	}
+	for name, body := range map[string]string{
+		"as an image's tag, with an escape of JSON": strings.Replace(whole, "v1.7.5", "TOKEN", 1),
+		"in an image's digest, with invisible text": strings.Replace(whole, "v1.7.5", `\u200bTOKEN\u200b`, 1),
+		"a piece of it in a variable":               env("PIECE3"),
+		"pieces of it in several variables":         strings.Replace(env("PIECE3"), `"name":"MAX_ENI"`, `"name":"WARM_IP_TARGET","value":"PIECE3"},{"name":"MAX_ENI"`, 1),
+		"a piece of it as the release's name":       strings.Replace(whole, "RELEASE", "PIECE2", 1),
+		"a piece of it in a label that is evidence": strings.Replace(whole, `"annotations"`, `"labels":{"aws.cdk.eks/prune-PIECE2":""},"annotations"`, 1),
+		"a piece of it as the name of a field manager": strings.Replace(whole, `"annotations"`,
+			`"managedFields":[{"manager":"PIECE3","fieldsV1":{"f:spec":{"f:template":{"f:spec":{}}}}}],"annotations"`, 1),
+		"a piece of it within other text": env("a PIECE1 b"),
+		"24 bytes of it":                  env("SHORT"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t)
+			s.answers[pathNode] = repeating(body)
+			s.hides(t, back)
+		})
+	}
+	for name, c := range map[string]struct{ path, body, op string }{
+		"as the name of an ENIConfig": {
+			pathConfigs, strings.Replace(configs, `"eu-central-1a"`, `"PIECE1"`, 1), "ListENIConfigs",
+		},
+		"as the subnet of an ENIConfig":    {pathConfigs, strings.Replace(configs, `"subnet-0a"`, `"subnet-PIECE3"`, 1), "ListENIConfigs"},
+		"as the role of a service account": {pathAccount, object("ServiceAccount", map[string]string{"eks.amazonaws.com/role-arn": "arn:aws:iam::111122223333:role/PIECE1PIECE2"}), "GetServiceAccount"},
+	} {
+		t.Run("beside the DaemonSet "+name, func(t *testing.T) {
+			s := newScene(t)
+			s.answers[pathNode], s.answers[pathConfigs] = found(customNetworking("true")), found(configs)
+			s.answers[c.path] = repeating(c.body)
+			got := s.read(t)
+			if got.Fault != nil || len(got.Value.Node.Unread) != 1 {
+				t.Fatalf("%+v", got)
+			}
+			if line := s.withoutHost(got.Value.Node.Unread[0]); line != "kubernetes:"+c.op+": NotKubernetes: HOST sent back what it was sent" {
+				t.Error(line)
+			}
+		})
+	}
+}
+
+func TestADaemonSetThatIsNotAsTheVPCCNIsOwn(t *testing.T) {
+	whole := object("DaemonSet", nil)
+	container := func(list, name string) string {
+		one := `{"name":"` + name + `","image":"a"}`
+		return strings.Replace(whole, `"`+list+`":[`, `"`+list+`":[`+one+`,`+one+`,`, 1)
+	}
+	withSetup := strings.Replace(whole, `"containers":[`, `"initContainers":[{"name":"aws-vpc-cni-init"},{"name":"aws-vpc-cni-init"}],"containers":[`, 1)
+	for name, c := range map[string]struct{ body, why string }{
+		"it has another name":     {strings.Replace(whole, `"name":"aws-node","namespace"`, `"name":"aws-vpc-cni","namespace"`, 1), "metadata.name: want aws-node"},
+		"it is in another place":  {strings.Replace(whole, "kube-system", "default", 1), "metadata.namespace: want kube-system"},
+		"it has aws-node thrice":  {container("containers", "aws-node"), "spec.template.spec.containers: want at most one that is named aws-node, there are 3"},
+		"it has two node agents":  {container("containers", "aws-eks-nodeagent"), "spec.template.spec.containers: want at most one that is named aws-eks-nodeagent, there are 2"},
+		"it has two set-ups":      {withSetup, "spec.template.spec.initContainers: want at most one that is named aws-vpc-cni-init, there are 2"},
+		"its account is no name":  {strings.Replace(whole, `"serviceAccountName":"aws-node"`, `"serviceAccountName":"../x"`, 1), "spec.template.spec.serviceAccountName: want the name of an object"},
+		"its account is too long": {strings.Replace(whole, `"serviceAccountName":"aws-node"`, `"serviceAccountName":"`+strings.Repeat("a", 254)+`"`, 1), "spec.template.spec.serviceAccountName: want the name of an object"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t)
+			s.answers[pathNode] = found(c.body)
+			s.hides(t, passing(guard.OddInstall, "HOST has a DaemonSet that is not as the VPC CNI's own: "+c.why))
 			if len(s.asked) != 1 {
 				t.Errorf("asked for %q", s.paths())
 			}
@@ -139,6 +212,14 @@ func TestWhereThereIsNoAwsNodeTheListDecides(t *testing.T) {
 				"apiVersion, kind: want meta.k8s.io/v1 PartialObjectMetadataList or apps/v1 DaemonSetList")),
 		},
 		"an API that is down has not said": {refusal(500, "InternalError"), list(passing("500", "HOST answered 500"))},
+		"one with aws-node, which came meanwhile, is not without it": {
+			found(names("cilium", "aws-node")),
+			list(passing(guard.OddInstall, "HOST has a DaemonSet that is not as the VPC CNI's own: metadata.name: one is aws-node, which was not there before")),
+		},
+		"one with the VPC CNI under another name is not without it": {
+			found(partial("", `{"metadata": {"name": "aws-vpc-cni", "labels": {"k8s-app": "aws-node"}}}`)),
+			list(passing(guard.OddInstall, "HOST has a DaemonSet that is not as the VPC CNI's own: metadata.labels, k8s-app: one of another name says aws-node")),
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newScene(t)

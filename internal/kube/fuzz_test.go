@@ -62,6 +62,20 @@ func bounded(t *testing.T, ds guard.DaemonSet) {
 			t.Errorf("%q is not clean, or too long", text)
 		}
 	}
+	within := func(most int, texts ...string) {
+		for _, text := range texts {
+			if plain.Clean(text, most) != text {
+				t.Errorf("%q is longer than %d", text, most)
+			}
+		}
+	}
+	within(200, ds.By.Evidence...)
+	for _, e := range ds.Env {
+		within(100, e.Value)
+	}
+	for _, e := range ds.ENIConfigs {
+		within(64, e.Name, e.Value)
+	}
 	if len(ds.By.Evidence) > 12 || len(ds.Env) > 20 || len(ds.Unread) > 20 {
 		t.Errorf("%d lines of evidence, %d variables, %d unread", len(ds.By.Evidence), len(ds.Env), len(ds.Unread))
 	}

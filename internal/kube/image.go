@@ -9,7 +9,8 @@ import (
 
 const (
 	// nodeRepository is the VPC CNI's, in any registry and folder: accounts differ by region, and mirrors are common.
-	nodeRepository = "amazon-k8s-cni"
+	nodeRepository  = "amazon-k8s-cni"
+	setupRepository = "amazon-k8s-cni-init" // its init container's
 	// versionEnv is a second source of the version, in the environment of aws-node; newer manifests have it.
 	versionEnv = "VPC_CNI_VERSION"
 )
@@ -56,8 +57,8 @@ type reading struct {
 
 // readVersion reads the version of the VPC CNI from its image and from VPC_CNI_VERSION.
 //
-// Beside a digest a tag is only what somebody wrote: what runs is pulled by the digest alone (Kubernetes, "Images"). It is taken as
-// long as nothing contradicts it.
+// Beside a digest a tag is only what somebody wrote: what runs is pulled by the digest alone (Kubernetes, "Images"). It is taken all the
+// same, also where VPC_CNI_VERSION names another release: v1.22.0's own manifest says v1.21.1 there.
 func readVersion(i image, env string) reading {
 	tagged, stated := cni.Parse(i.tag), cni.Parse(env)
 	switch {
@@ -67,10 +68,8 @@ func readVersion(i image, env string) reading {
 		return reading{raw: i.short(), from: "the image is not " + nodeRepository + ", so neither its tag nor " + versionEnv + " is a version of the VPC CNI"}
 	case tagged.Known() && i.digest == "":
 		return reading{tagged, i.tag, "image tag"}
-	case tagged.Known() && (!stated.Known() || sameRelease(tagged, stated)):
-		return reading{tagged, i.tag, "image tag, beside a digest"}
 	case tagged.Known():
-		return reading{raw: i.tag + "@" + i.digest, from: "the image tag and " + versionEnv + " contradict each other, and the digest runs"}
+		return reading{tagged, i.tag, "image tag, beside a digest"}
 	case stated.Known():
 		return reading{stated, env, versionEnv}
 	case i.tag == "" && i.digest == "":
@@ -87,15 +86,28 @@ func sameRelease(a, b cni.Version) bool {
 	return a == b
 }
 
-// differ says how the version of the init container differs from that of aws-node; empty: it does not, or nothing tells. Where the
+// setupVersion is the version of the init container; unknown where the image is not the VPC CNI's.
+func setupVersion(i image) cni.Version {
+	if i.name() != setupRepository {
+		return cni.Version{}
+	}
+	return cni.Parse(i.tag)
+}
+
+// same reports whether the init container is of the release of aws-node, as far as both are known.
+func same(node cni.Version, setup image) bool {
+	other := setupVersion(setup)
+	return node.Known() && other.Known() && sameRelease(node, other)
+}
+
+// differ says how the release of the init container differs from that of aws-node; empty: it does not, or nothing tells. Where the
 // versions are not known the tags still tell that they are two. Digests tell nothing: the images are two in any case.
 func differ(node cni.Version, main, setup image) string {
-	other := cni.Parse(setup.tag)
+	other := setupVersion(setup)
 	switch {
+	case same(node, setup):
+		return ""
 	case node.Known() && other.Known():
-		if node == other {
-			return ""
-		}
 		return "aws-node is " + node.String() + ", its init container " + other.String()
 	case main.tag == "" || setup.tag == "" || main.tag == setup.tag:
 		return ""

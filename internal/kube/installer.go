@@ -4,29 +4,10 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/cniguard/cniguard/internal/guard"
+	"github.com/cniguard/cniguard/internal/plain"
 )
-
-// managedFields is what one field manager wrote of an object (Kubernetes, "Server-Side Apply"). Only who wrote into the pods'
-// specification counts: the others keep the status, restart pods or add labels.
-type managedFields struct {
-	Manager   string `json:"manager"`
-	Operation string `json:"operation"`
-	Time      string `json:"time"`
-	Fields    struct {
-		Spec struct {
-			Template struct {
-				Spec *struct {
-					Containers map[string]struct {
-						Image *struct{} `json:"f:image"`
-					} `json:"f:containers"`
-				} `json:"f:spec"`
-			} `json:"f:template"`
-		} `json:"f:spec"`
-	} `json:"fieldsV1"`
-}
 
 // installer is what one installer leaves. Marks are labels and annotations as this package writes them in evidence, and managers the
 // names that field managers have; a star stands for any text.
@@ -34,7 +15,8 @@ type installer struct {
 	name     string
 	marks    []string
 	managers []string
-	shared   bool // another leaves the same hand when it creates the object
+	runs     []string // managers of another that it has do its work
+	shared   bool     // another leaves the same hand when it creates the object
 }
 
 const (
@@ -60,7 +42,7 @@ var installers = []installer{
 	{name: "Rancher Fleet", marks: []string{"annotation objectset.rio.cattle.io/id=*"}, managers: []string{"fleetagent"}},
 	{name: "Terraform", managers: []string{"Terraform", "HashiCorp", "terraform-provider-*"}},
 	{name: "Pulumi", marks: []string{"label app.kubernetes.io/managed-by=pulumi"}, managers: []string{"pulumi-kubernetes*", "pulumi-resource-kubernetes*"}},
-	{name: "AWS CDK", marks: []string{"label aws.cdk.eks/prune-*"}},
+	{name: "AWS CDK", marks: []string{"label aws.cdk.eks/prune-*"}, runs: kubectls},
 	{name: "Helm", marks: []string{helmRelease}, managers: []string{"helm", "Helm"}},
 	{name: "kapp", marks: []string{"label kapp.k14s.io/app=*"}, managers: []string{"kapp"}},
 	{name: "eksctl", managers: []string{"eksctl"}},
@@ -96,7 +78,7 @@ func installedBy(m metadata) guard.Installer {
 	}
 	for _, c := range append(claims, claim{evidence: strangers(writers)}) {
 		for _, line := range c.evidence {
-			if line = clean(line); len(by.Evidence) < evidences && !slices.Contains(by.Evidence, line) {
+			if line = plain.Clean(line, longestMark); len(by.Evidence) < evidences && !slices.Contains(by.Evidence, line) {
 				by.Evidence = append(by.Evidence, line)
 			}
 		}
@@ -112,11 +94,14 @@ func guesses(c claim) int {
 }
 
 // claim weighs what an installer left: its own mark and its hand on the image are certain, one of them is likely, and a hand on anything
-// else is a guess, as is one that is shared and was never there after the object's creation.
+// else is a guess, as is one that is shared and was never there after the object's creation. A label alone is a guess too: whoever copies
+// a manifest copies its labels, while an annotation names the release or this object.
 func (i installer) claim(marks []string, writers []writer) claim {
 	c := claim{name: i.name, evidence: matching(i.marks, marks)}
 	marked, image, late := len(c.evidence) > 0, false, false
+	named := slices.ContainsFunc(c.evidence, func(mark string) bool { return strings.HasPrefix(mark, "annotation ") })
 	for _, w := range writers {
+		named = named || like(i.managers, w.manager) || like(i.runs, w.manager)
 		if !like(i.managers, w.manager) || i.name == kubectl && w.born { // see bootstrapped
 			continue
 		}
@@ -126,7 +111,7 @@ func (i installer) claim(marks []string, writers []writer) claim {
 	switch {
 	case marked && image:
 		c.confidence = guard.Certain
-	case marked, image && (late || !i.shared):
+	case marked && named, image && (late || !i.shared):
 		c.confidence = guard.Likely
 	case len(c.evidence) > 0:
 		c.confidence = guard.Guess
@@ -175,56 +160,6 @@ func marksOf(m metadata) (marks []string) {
 		marks = append(marks, "label "+key+"="+m.Labels[key])
 	}
 	return marks
-}
-
-// writer is who wrote into the specification of the pods.
-type writer struct {
-	manager, operation string
-	at                 time.Time // zero: unknown
-	image              bool      // it wrote the image of aws-node
-	born               bool      // it wrote when the object was created, and never since
-}
-
-// writersOf are those who wrote into the specification of the pods, in the order in which the API names them.
-func writersOf(m metadata) (writers []writer) {
-	created, err := time.Parse(time.RFC3339, m.Created)
-	for _, f := range m.ManagedFields {
-		pods := f.Fields.Spec.Template.Spec
-		if pods == nil {
-			continue
-		}
-		at, _ := time.Parse(time.RFC3339, f.Time)
-		writers = append(writers, writer{
-			manager: f.Manager, operation: f.Operation, at: at, image: pods.Containers[`k:{"name":"aws-node"}`].Image != nil,
-			born: err == nil && !at.IsZero() && !at.After(created.Add(time.Minute)),
-		})
-	}
-	return writers
-}
-
-// String reads "manager helm wrote the image, Update, 2024-05-01T10:00:00Z".
-func (w writer) String() string {
-	s := "manager " + w.manager + " wrote other fields"
-	if w.image {
-		s = "manager " + w.manager + " wrote the image"
-	}
-	if w.operation != "" {
-		s += ", " + w.operation
-	}
-	if !w.at.IsZero() {
-		s += ", " + w.at.UTC().Format(time.RFC3339)
-	}
-	return s
-}
-
-// strangers are the writers that no installer is known for.
-func strangers(writers []writer) (lines []string) {
-	for _, w := range writers {
-		if !slices.ContainsFunc(installers, func(i installer) bool { return like(i.managers, w.manager) }) {
-			lines = append(lines, w.String())
-		}
-	}
-	return lines
 }
 
 func matching(patterns, marks []string) (found []string) {

@@ -36,9 +36,9 @@ func New(connect Connect, transport Transport, c clock.Clock) *Kube {
 	return &Kube{connect: connect, transport: transport, clock: c}
 }
 
-// Inside reads a cluster's network from its API. The token that it sends is good for that cluster only, and is in no fault. A fault
-// of the role's credentials is the reading's own; one that names the operation of Kubernetes has a code of package guard, or that of
-// a passing failure.
+// Inside reads a cluster's network from its API. The token that it sends is good for clusters of that name only that let the role in,
+// and is in no fault. A fault of the role's credentials is the reading's own; one that names the operation of Kubernetes has a code of
+// package guard, or that of a passing failure.
 func (k *Kube) Inside(ctx context.Context, id cluster.ID, api guard.API) guard.Reading[*guard.Inside] {
 	v, f := k.open(ctx, id, api)
 	if f != nil {

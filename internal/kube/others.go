@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/cniguard/cniguard/internal/guard"
+	"github.com/cniguard/cniguard/internal/plain"
 )
 
 // networks are the DaemonSets in kube-system of CNIs that run on EKS in place of aws-node, by the name that their own manifests give
@@ -47,22 +48,26 @@ func decodeList(body []byte, kinds ...string) (list, error) {
 }
 
 // readOthers names the CNIs whose DaemonSet stands in kube-system, in order, from a list of DaemonSets or of their metadata. It is an
-// error where the VPC CNI itself is among them: as aws-node, which came meanwhile, or under another name, which the chart allows.
-func readOthers(body []byte) ([]string, error) {
+// error where the VPC CNI itself is among them under another name, which the chart allows, or as aws-node, unless that is known.
+func readOthers(body []byte, known bool) ([]string, error) {
 	all, err := decodeList(body, "meta.k8s.io/v1 PartialObjectMetadataList", "apps/v1 DaemonSetList")
 	if err != nil {
 		return nil, fmt.Errorf("read the DaemonSets of kube-system: %w", err)
 	}
+	odd := func(why string) error { return fmt.Errorf("read the DaemonSets of kube-system: %w", oddity(why)) }
 	var found []string
 	for _, d := range all.Items {
 		name := d.Metadata.Name
-		if name == "aws-node" || d.Metadata.Labels["k8s-app"] == "aws-node" {
-			return nil, errors.New("read the DaemonSets of kube-system: the VPC CNI is among them")
+		switch {
+		case name == "aws-node" && !known:
+			return nil, odd("metadata.name: one is aws-node, which was not there before")
+		case name != "aws-node" && d.Metadata.Labels["k8s-app"] == "aws-node":
+			return nil, odd("metadata.labels, k8s-app: one of another name says aws-node")
 		}
 		if strings.HasPrefix(name, "kube-flannel-ds-") { // one for each architecture, as it was until 2020
 			name = "kube-flannel-ds"
 		}
-		if network, known := networks[name]; known {
+		if network, is := networks[name]; is {
 			found = append(found, network)
 		}
 	}
@@ -103,7 +108,7 @@ func readENIConfigs(body []byte) ([]guard.Fact, error) {
 	}
 	var configs []guard.Fact
 	for _, c := range all.Items {
-		configs = append(configs, guard.Fact{Name: clean(c.Metadata.Name), Value: clean(c.Spec.Subnet)})
+		configs = append(configs, guard.Fact{Name: plain.Clean(c.Metadata.Name, longestName), Value: plain.Clean(c.Spec.Subnet, longestName)})
 	}
 	slices.SortFunc(configs, func(a, b guard.Fact) int { return strings.Compare(a.Name, b.Name) })
 	return configs, nil

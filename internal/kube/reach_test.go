@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"strings"
 	"syscall"
 	"testing"
@@ -73,6 +74,9 @@ func TestAnAPIThatCannotBeReached(t *testing.T) {
 		})
 	}
 	reset := func(t *testing.T, s *scene) { s.listen(t, func(net.Conn) {}) }
+	old := func(_ *testing.T, s *scene) { // the server ends the handshake, before the client has seen its certificate
+		s.server.TLS.MinVersion, s.server.TLS.MaxVersion = tls.VersionTLS10, tls.VersionTLS11
+	}
 	nameless := func(_ *testing.T, s *scene) {
 		s.transport = failing(&net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: "x", IsNotFound: true}})
 	}
@@ -82,21 +86,23 @@ func TestAnAPIThatCannotBeReached(t *testing.T) {
 		want    fault.Fault
 	}{
 		"a connection refused":                              {refused, func(*scene) {}, passing(guard.OutOfReach, "HOST refused the connection")},
-		"a connection refused, of a private endpoint":       {refused, private, terminal(guard.PrivateEndpoint, inside)},
-		"a connection refused, of one open to some":         {refused, narrow, terminal(guard.ClosedEndpoint, restricted)},
+		"a connection refused, of a private endpoint":       {refused, private, passing(guard.PrivateEndpoint, inside)},
+		"a connection refused, of one open to some":         {refused, narrow, passing(guard.ClosedEndpoint, restricted)},
 		"a connection refused, of one open to the world":    {refused, func(s *scene) { narrow(s); s.api.PublicCIDRs[0] = "0.0.0.0/0" }, passing(guard.OutOfReach, "HOST refused the connection")},
 		"a connection refused, of one open to all of IPv6":  {refused, func(s *scene) { narrow(s); s.api.PublicCIDRs[1] = "::/0" }, passing(guard.OutOfReach, "HOST refused the connection")},
 		"a connection refused, of one of which EKS is mute": {refused, func(s *scene) { s.api.PublicCIDRs = nil }, passing(guard.OutOfReach, "HOST refused the connection")},
-		"silence":                                  {silent, func(*scene) {}, passing(guard.TooSlow, "HOST did not answer in time")},
-		"silence of a private endpoint":            {silent, private, terminal(guard.PrivateEndpoint, inside)},
-		"silence of one open to some":              {silent, narrow, terminal(guard.ClosedEndpoint, restricted)},
-		"a connection cut at once":                 {reset, func(*scene) {}, passing(guard.OutOfReach, "the connection to HOST broke off")},
-		"a connection cut at once, of one private": {reset, private, terminal(guard.PrivateEndpoint, inside)},
-		"a name that nobody knows":                 {nameless, func(*scene) {}, passing(guard.OutOfReach, "no address of HOST was found")},
-		"a name that nobody here knows":            {nameless, private, terminal(guard.PrivateEndpoint, inside)},
+		"silence":                                          {silent, func(*scene) {}, passing(guard.OutOfReach, "no connection to HOST in time")},
+		"silence of a private endpoint":                    {silent, private, passing(guard.PrivateEndpoint, inside)},
+		"silence of one open to some":                      {silent, narrow, passing(guard.ClosedEndpoint, restricted)},
+		"a connection cut at once":                         {reset, func(*scene) {}, passing(guard.OutOfReach, "the connection to HOST broke off")},
+		"a connection cut at once, of one private":         {reset, private, passing(guard.PrivateEndpoint, inside)},
+		"a name that nobody knows":                         {nameless, func(*scene) {}, passing(guard.OutOfReach, "no address of HOST was found")},
+		"a name that nobody here knows":                    {nameless, private, passing(guard.PrivateEndpoint, inside)},
+		"a version of TLS that is too old":                 {old, func(*scene) {}, passing(guard.OutOfReach, "HOST ended the TLS handshake")},
+		"a version of TLS that is too old, of one private": {old, private, passing(guard.OutOfReach, "HOST ended the TLS handshake")},
 		"a time-out of the system": {
 			func(_ *testing.T, s *scene) { s.transport = failing(&net.OpError{Op: "dial", Err: syscall.ETIMEDOUT}) },
-			func(*scene) {}, passing(guard.TooSlow, "HOST did not answer in time"),
+			func(*scene) {}, passing(guard.OutOfReach, "no connection to HOST in time"),
 		},
 		"a failure that has no name": {
 			func(_ *testing.T, s *scene) { s.transport = failing(errors.New("k8s-aws-v1")) },
@@ -182,6 +188,7 @@ func TestAnAnswerThatComesWithTheEndOfTheTimeIsNone(t *testing.T) {
 	s := newScene(t)
 	s.transport = func(*x509.CertPool) http.RoundTripper {
 		return way(func(r *http.Request) (*http.Response, error) {
+			httptrace.ContextClientTrace(r.Context()).GotConn(httptrace.GotConnInfo{})
 			s.timeout.now()
 			<-r.Context().Done()
 			return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(object("DaemonSet", nil)))}, nil
@@ -243,7 +250,7 @@ func TestAnInvocationThatIsOverAsksNothing(t *testing.T) {
 	ctx, cancel := context.WithDeadline(t.Context(), time.Time{})
 	defer cancel()
 	s.ctx = ctx
-	s.hides(t, passing(guard.TooSlow, "time ran out before HOST answered"))
+	s.hides(t, passing(guard.OutOfReach, "time ran out before there was a connection to HOST"))
 	if len(s.asked) != 0 {
 		t.Errorf("asked for %q", s.paths())
 	}

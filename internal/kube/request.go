@@ -1,8 +1,8 @@
 package kube
 
 import (
-	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptrace"
@@ -26,8 +26,15 @@ func answer[T any](ctx context.Context, v *visit, q question, read func([]byte) 
 		return value, f
 	}
 	value, err := read(body)
-	if err != nil {
-		return value, v.foreign(q, "answered what was not asked for: "+err.Error()) // which repeats nothing of the answer
+	var none T
+	var odd oddity
+	switch {
+	case errors.As(err, &odd): // no error repeats anything of the answer
+		return none, v.odd(q, odd)
+	case err != nil:
+		return none, v.foreign(q, "answered what was not asked for: "+err.Error())
+	case repeats(v.token, value):
+		return none, v.foreign(q, "sent back what it was sent")
 	}
 	return value, nil
 }
@@ -56,8 +63,6 @@ func (v *visit) ask(ctx context.Context, q question) ([]byte, *fault.Fault) {
 		return nil, v.foreign(q, "sent more than 2 MB")
 	case got.StatusCode == http.StatusNotFound:
 		return nil, v.missing(q, body)
-	case bytes.Contains(body, []byte(v.token())): // it would be kept as an image's name, or a variable's value
-		return nil, v.foreign(q, "sent back what it was sent")
 	}
 	return body, nil
 }

@@ -55,6 +55,23 @@ func TestTokensAreSignedForTheSTSOfTheRegion(t *testing.T) {
 	}
 }
 
+// A token is bound to the name of a cluster, and to nothing else of it: aws-iam-authenticator takes the hosts of STS of its whole partition. So
+// one cluster could show it to another of that name, which lets the same role in.
+func TestATokenIsGoodForClustersOfOneName(t *testing.T) {
+	s := newScene(t)
+	s.id.Region = "eu-west-1"
+	s.answers[pathNode] = found(object("DaemonSet", nil))
+	if got := s.read(t); got.Fault != nil {
+		t.Errorf("a token that was made for prod in another region is not taken: %v", got.Fault)
+	}
+	for name, taken := range map[string]bool{"prod": true, "dev": false, "prod-2": false, "PROD": false} {
+		_, err := eksauth.Verify(s.tokens[0], name, s.now, func(asked string) (string, bool) { return secret, asked == key })
+		if (err == nil) != taken {
+			t.Errorf("of a cluster %s: %v", name, err)
+		}
+	}
+}
+
 func TestLastingCredentialsMakeATokenToo(t *testing.T) {
 	s := newScene(t)
 	const lasting = "AKIA0000000000000001"

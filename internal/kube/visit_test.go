@@ -52,6 +52,15 @@ func TestOnlyWhatIsNeededIsAskedFor(t *testing.T) {
 				s.answers[pathNode] = absence(http.StatusNotFound, "NotFound", "daemonsets", "aws-node")
 			}, []string{pathNode, pathList},
 		},
+		"the other DaemonSets where aws-node runs on no node": {
+			func(s *scene) { s.answers[pathNode] = found(switchedOff()) }, []string{pathNode, pathAccount, pathList},
+		},
+		"the other DaemonSets where nothing says on how many nodes aws-node runs": {
+			func(s *scene) {
+				s.answers[pathNode] = found(strings.Replace(object("DaemonSet", nil), `"status"`, `"was"`, 1))
+			},
+			[]string{pathNode, pathAccount, pathList},
+		},
 		"nothing more where aws-node cannot be read": {
 			func(s *scene) { s.answers[pathNode] = refusal(http.StatusForbidden, "Forbidden") }, []string{pathNode},
 		},
@@ -107,6 +116,27 @@ func TestWhatIsRead(t *testing.T) {
 				s.answers[pathList] = found(`{"apiVersion": "apps/v1", "kind": "DaemonSetList", "items": []}`)
 			},
 			seen{},
+		},
+		"Cilium beside an aws-node that is switched off": {
+			func(s *scene) {
+				s.answers[pathNode], s.answers[pathList] = found(switchedOff()), found(names("aws-node", "cilium"))
+			},
+			seen{Image: image, Role: cni, Others: []string{"Cilium"}},
+		},
+		"other DaemonSets that may not be read hide nothing": {
+			func(s *scene) {
+				s.answers[pathNode], s.answers[pathList] = found(switchedOff()), refusal(http.StatusForbidden, "Forbidden")
+			},
+			seen{Image: image, Role: cni, Unread: []string{"kubernetes:ListDaemonSets: Forbidden: HOST answered 403 to " + role + " for daemonsets"}},
+		},
+		"a second VPC CNI beside one that is switched off hides nothing": {
+			func(s *scene) {
+				s.answers[pathNode] = found(switchedOff())
+				s.answers[pathList] = found(partial("", `{"metadata": {"name": "aws-node"}}`, `{"metadata": {"name": "cni", "labels": {"k8s-app": "aws-node"}}}`))
+			},
+			seen{Image: image, Role: cni, Unread: []string{
+				"kubernetes:ListDaemonSets: OddInstall: HOST has a DaemonSet that is not as the VPC CNI's own: metadata.labels, k8s-app: one of another name says aws-node",
+			}},
 		},
 		"a service account that may not be read hides nothing": {
 			func(s *scene) { s.answers[pathAccount] = refusal(http.StatusForbidden, "Forbidden") },

@@ -10,49 +10,70 @@ import (
 // doors are what to do where cniguard could not read a cluster's own API, by the code of what kept it out.
 var doors = map[string]words{
 	guard.NoEntry: {
-		do: "Give cniguard's observer role an access entry that lets it read in kube-system, or set `selfManaged: ignore` in the policy. The entry shows no " +
-			"Secrets. If the role has one already, see that the clock of cniguard's functions is right.",
+		wrong: "which CNI runs is unknown: cniguard has no access entry",
+		do: "Give cniguard's observer role an access entry that lets it read in kube-system; it shows no Secrets. If the role has one already, see that it was " +
+			"given to this very role, and that the clock of cniguard's functions is right." + orIgnore,
 		run: []command{createEntry, allowReading},
 	},
 	guard.OldMode: {
-		do: "The cluster knows the aws-auth ConfigMap only. Switch it to API_AND_CONFIG_MAP, which keeps the ConfigMap and cannot be undone, then give " +
-			"cniguard's observer role an access entry; or map the role in aws-auth to a group that may read in kube-system.",
-		run: []command{allowEntries, createEntry, allowReading},
+		wrong: "which CNI runs is unknown: the cluster knows aws-auth only",
+		do: "Switch the cluster to API_AND_CONFIG_MAP, which keeps the ConfigMap and cannot be undone, wait until that is done, and give cniguard's observer role " +
+			"an access entry; or map the role in aws-auth to a group that may read in kube-system." + orIgnore,
+		run: []command{allowEntries, waitActive, createEntry, allowReading},
 	},
 	guard.NotAllowed: {
-		do:  "The observer role has an access entry, and it allows too little. Let it read in kube-system.",
-		run: []command{allowReading, listPolicies},
+		wrong: "which CNI runs is unknown: the access entry allows too little",
+		do:    "Let the observer role's access entry read in kube-system." + orIgnore,
+		run:   []command{allowReading, listPolicies},
 	},
 	guard.PrivateEndpoint: {
-		do: "The cluster's API answers inside of its VPC only. Give cniguard's functions a VPC that reaches it, open the public endpoint to them, or set " +
-			"`selfManaged: ignore` in the policy and look after the version by hand.",
-		run: []command{endpoint},
+		wrong: "which CNI runs is unknown: the cluster's endpoint is private",
+		do:    "Deploy cniguard's functions into a VPC that reaches the endpoint (functionSubnets), or look after the version by hand." + orIgnore,
+		run:   []command{endpoint},
 	},
 	guard.ClosedEndpoint: {
-		do: "The cluster's public endpoint is open to some addresses only. Give cniguard's functions a VPC whose NAT gateway has an address that is open, and " +
-			"add it to publicAccessCidrs.",
-		run: []command{endpoint},
+		wrong: "which CNI runs is unknown: the cluster's endpoint is open to some addresses only",
+		do:    "Deploy cniguard's functions into a VPC (functionSubnets), and add the address of its NAT gateway to the cluster's publicAccessCidrs." + orIgnore,
+		run:   []command{endpoint},
 	},
 	guard.WrongCA: {
+		wrong: "which CNI runs is unknown: what answers is not the cluster",
 		do: "What answers at the cluster's endpoint is not signed by the cluster's own authority, so nothing was sent to it. Look for a proxy or a firewall " +
-			"that opens TLS between cniguard's functions and the cluster.",
+			"that opens TLS between cniguard's functions and the cluster." + seeDocs,
 		run: []command{endpoint},
 	},
 	guard.NotKubernetes: {
-		do: "What answers at the cluster's endpoint is not its Kubernetes API. Look for a proxy between cniguard's functions and the cluster, and for an " +
-			"aws-node that is not as the VPC CNI's own.",
-		run: []command{endpoint, kubeconfig, daemonSet},
+		wrong: "which CNI runs is unknown: what answers is no Kubernetes API",
+		do:    "Look for a proxy between cniguard's functions and the cluster." + seeDocs,
+		run:   []command{endpoint},
+	},
+	guard.NoKnownCNI: {
+		wrong: "the cluster has nodes, and no CNI that is known",
+		do: "See what runs the network: in another namespace, as an operator installs it, cniguard does not look. Nodes without any CNI are not Ready, and " +
+			"their pods do not start." + orIgnore,
+		run: []command{kubeconfig, networks},
+	},
+	guard.OddInstall: {
+		wrong: "which CNI runs is unknown: aws-node is not as the VPC CNI's own",
+		do:    "See what the error names, and judge this install by hand." + orIgnore,
+		run:   []command{kubeconfig, networks},
 	},
 	guard.NoEndpoint: {
-		do:  "EKS names no endpoint that can be used. See whether the cluster is healthy.",
-		run: []command{endpoint},
+		wrong: "which CNI runs is unknown: EKS names no endpoint",
+		do:    "See whether the cluster is healthy." + seeDocs,
+		run:   []command{endpoint},
 	},
 }
+
+const (
+	seeDocs  = " More is in docs/self-managed.md."
+	orIgnore = " Or set `selfManaged: ignore` in the policy." + seeDocs
+)
 
 // door is the words of a message with what to do about what kept cniguard out of the cluster. What may pass by itself has none.
 func (w words) door(m guard.Message) words {
 	if w2, known := doors[factOf(m, "code")]; known {
-		w.do, w.run = w2.do, w2.run
+		w.wrong, w.do, w.run = w2.wrong, w2.do, w2.run
 	}
 	return w
 }
@@ -68,6 +89,10 @@ var byHand = map[guard.Code]words{
 		do:  "See which image aws-node runs, and judge a private build by hand. An image tag as v1.18.5, or VPC_CNI_VERSION in its environment, tells cniguard.",
 		run: []command{kubeconfig, daemonSet},
 	},
+	guard.UpdateStuck: {
+		do:  "See which aws-node pods are not ready or still of the old version, and why; with the update strategy OnDelete each waits for somebody to delete it.",
+		run: []command{kubeconfig, rollout, nodePods},
+	},
 	guard.ReleaseBad: {
 		do:  "See that the pod subnets have room, then move to a release that has the fix, where aws-node is installed from.",
 		run: []command{kubeconfig, daemonSet},
@@ -80,6 +105,24 @@ func (w words) self(m guard.Message) words {
 		w.do, w.run, w.update = w2.do, w2.run, false
 	}
 	return w
+}
+
+// unasked is the words of a recovery that nobody saw: the policy does not want to know any more.
+func (w words) unasked(m guard.Message) words {
+	ours := byHand[m.Finding.Code].do != "" || m.Finding.Code == guard.InstallUnknown || m.Finding.Code == guard.ImagesDiffer
+	if ours && m.Verdict.Install.Word == guard.Unknown {
+		w.right = "nobody looks any more whether " + string(m.Finding.Code) + " is over: {install}"
+	}
+	return w
+}
+
+// networks shows all that may be a CNI.
+func networks(guard.Message) []string {
+	return []string{"kubectl get daemonsets -A -o wide"}
+}
+
+func rollout(guard.Message) []string {
+	return []string{"kubectl -n kube-system rollout status daemonset aws-node"}
 }
 
 // principal is the observer role that was not let in.
@@ -107,6 +150,11 @@ func listPolicies(m guard.Message) []string {
 
 func allowEntries(m guard.Message) []string {
 	return []string{eks("update-cluster-config", m), "--name " + name(m), "--access-config authenticationMode=API_AND_CONFIG_MAP"}
+}
+
+// waitActive waits for a change of the cluster's configuration, which EKS makes while it calls the cluster UPDATING.
+func waitActive(m guard.Message) []string {
+	return []string{eks("wait cluster-active", m), "--name " + name(m)}
 }
 
 func endpoint(m guard.Message) []string {

@@ -36,9 +36,9 @@ var findings = map[guard.Code]words{
 		run:   []command{describeAddon},
 	},
 	guard.InstallUnknown: {
-		wrong: "EKS manages no vpc-cni here, and what runs instead is unknown",
-		right: "what runs in place of a managed vpc-cni is known",
-		means: "Old versions of vpc-cni mostly stand in such clusters. cniguard cannot judge this one; its pod subnets are watched all the same.",
+		wrong: "which CNI runs is unknown: the cluster's API does not answer",
+		right: "which CNI runs is known: {install}",
+		means: "EKS does not manage vpc-cni here, and such clusters often have an old one. cniguard cannot judge it; the cluster's subnets are watched all the same.",
 		do: "See which image the aws-node DaemonSet runs. If it is vpc-cni, keep its version up to date by hand, or make it an " +
 			"EKS add-on. cniguard tries again by itself.",
 		run: []command{listAddons, kubeconfig, daemonSet},
@@ -177,7 +177,10 @@ func wordsFor(m guard.Message, as func(string) string) words {
 	w = w.cure(m).self(m)
 	switch m.News {
 	case guard.Recovered:
-		w = words{right: w.right, do: "Nothing."}
+		w = words{right: w.unasked(m).right, do: "Nothing."}
+		if m.Finding.Code == guard.InstallUnknown {
+			w.do = "Nothing. What was found there is told by itself."
+		}
 	case guard.Closed:
 		w = words{right: "the cluster is gone, and this with it: " + w.wrong, do: "Nothing."}
 	}
@@ -199,7 +202,8 @@ func wordsFor(m guard.Message, as func(string) string) words {
 		used = ", " + used + " used"
 	}
 	fill := strings.NewReplacer("{version}", or(m.Version, "an unknown version"), "{next}", or(next(m), "a newer version"),
-		"{full}", full(m.Version), "{used}", used, "{finding}", or(string(m.Finding.Code), "a finding without a name"))
+		"{full}", full(m.Version), "{used}", used, "{finding}", or(string(m.Finding.Code), "a finding without a name"),
+		"{install}", or(m.Verdict.Install.Because, "see the verdict"))
 	for _, s := range []*string{&w.wrong, &w.right, &w.means, &w.do} {
 		*s = fill.Replace(*s)
 	}

@@ -31,7 +31,7 @@ func (r *Run) Explain(ctx context.Context, id cluster.ID) (hub.Explanation, erro
 	}
 	x.Plan, x.Read = plan, true
 	x.Version, x.Node = in.Seen.Installed(), kept.Record.Node
-	if inside := in.Seen.Inside; inside.Fault == nil {
+	if inside := in.Seen.Inside; inside.Fault == nil && inside.Value != nil {
 		x.Node = inside.Value.Node
 	} else if inside.Fault.Kind == fault.Skip {
 		x.Node = nil

@@ -21,7 +21,7 @@ func selfManaged(t *testing.T, change func(*world.Spec, *world.Cluster)) world.S
 	i := slices.IndexFunc(s.Clusters, func(c world.Cluster) bool { return c.Name == "legacy" })
 	c := &s.Clusters[i]
 	c.Addon, c.API.Readers, c.API.ENIConfigs = nil, []string{"cniguard-observer"}, true
-	c.ENIConfigs = []world.ENIConfig{{Name: "eu-central-1a", Subnet: "subnet-a"}}
+	c.ENIConfigs = []world.ENIConfig{{Name: "eu-central-1a", Subnet: "subnet-legacy"}}
 	c.DaemonSets = []world.DaemonSet{{
 		Name: "aws-node", Annotations: map[string]string{"meta.helm.sh/release-name": "aws-vpc-cni"}, Managers: []world.Writer{{Name: "helm"}},
 		Containers: []world.Container{{Name: "aws-node", Image: "602401143452.dkr.ecr.eu-central-1.amazonaws.com/amazon-k8s-cni:v1.7.5",
@@ -49,7 +49,7 @@ func legacy(t *testing.T, r *simulate.Run) string {
 }
 
 func TestAClustersOwnAPIIsReadAlikeInBothMounts(t *testing.T) {
-	const read = "self-managed, outdated: v1.7.5 by Helm, arn:aws:iam::444455556666:role/cni, [{eu-central-1a subnet-a}], unread []"
+	const read = "self-managed, outdated: v1.7.5 by Helm, arn:aws:iam::444455556666:role/cni, [{eu-central-1a subnet-legacy}], unread []"
 	grant := func(s *world.Spec) {
 		id := demoCluster("legacy")
 		s.Changes = append(s.Changes, world.Change{At: 2 * hour, Account: id.Account, Region: id.Region, Name: id.Name, Do: world.GrantAccess, Role: "cniguard-observer"})
@@ -63,7 +63,8 @@ func TestAClustersOwnAPIIsReadAlikeInBothMounts(t *testing.T) {
 		"where somebody lets the observer in": {func(s *world.Spec, c *world.Cluster) { c.API.Readers = nil; grant(s) }, "unknown, unknown", read, 2*hour + 5*time.Minute}, // the events of AWS wake it
 		"where nobody does":                   {func(_ *world.Spec, c *world.Cluster) { c.API.Readers = nil }, "unknown, unknown", "unknown, unknown", 0},
 		"where no way leads to it":            {func(_ *world.Spec, c *world.Cluster) { c.API.Endpoint = world.PrivateEndpoint }, "unknown, unknown", "unknown, unknown", 0},
-		"where nothing stands":                {func(_ *world.Spec, c *world.Cluster) { c.DaemonSets = nil }, "none, not applicable", "none, not applicable", 0},
+		"where nothing that is known stands":  {func(_ *world.Spec, c *world.Cluster) { c.DaemonSets = nil }, "unknown, unknown", "unknown, unknown", 0},
+		"where nothing stands nor has to":     {func(_ *world.Spec, c *world.Cluster) { c.DaemonSets, c.Nodegroups = nil, nil }, "none, not applicable", "none, not applicable", 0},
 		"where much goes wrong": {func(s *world.Spec, _ *world.Cluster) {
 			s.Faults = append(s.Faults, world.Fault{Service: "kubernetes", Code: "ServiceUnavailable", Until: hour + 30*time.Minute},
 				world.Fault{Service: "sts", Principal: "cniguard-observer", Code: "AccessDenied", Chance: 0.3, Until: hour + 30*time.Minute},

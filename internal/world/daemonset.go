@@ -99,15 +99,28 @@ func (w *World) apply(c *eksCluster, d DaemonSet) {
 // leave ends a cluster's add-on. Its DaemonSet goes with it, or stays as it is (EKS user guide, "Remove an Amazon EKS add-on from a cluster").
 func (w *World) leave(c *eksCluster, preserve bool) {
 	left, stands := w.DaemonSet(c.id())
+	all := c.standing()
 	c.addon, c.updates = nil, nil
 	w.truth(c.id(), "add-on", nil, "deleted")
 	switch {
 	case !preserve:
 		c.take()
 	case stands:
-		c.apply(left, w.Now())
+		c.applied = all // with the times at which EKS made and last changed it
 		w.truth(c.id(), "daemonset", left, awsNode+" stays behind")
 	}
+}
+
+// nodes is how many nodes of a cluster are for DaemonSets: one for each node group, and each running instance. Those of EKS Auto Mode,
+// which are known by their tag, run none of aws-node: its affinity keeps it off them.
+func (w *World) nodes(c *eksCluster) int {
+	n := len(c.Nodegroups)
+	for i := range c.Instances {
+		if one := &c.Instances[i]; one.runs(w.since()) && (!c.AutoMode || one.TagKey != "eks:eks-cluster-name") {
+			n++
+		}
+	}
+	return n
 }
 
 // daemonSet is what EKS installs for the add-on. The registry is that of most regions (facts-eks-vpc-cni 6.2), the labels are those of

@@ -148,23 +148,25 @@ func TestWhatIsAppliedAnewIsAnotherGeneration(t *testing.T) {
 func TestAccessIsGranted(t *testing.T) {
 	grant := change(time.Hour, world.Change{Do: world.GrantAccess, Role: "cniguard-observer"})
 	for name, c := range map[string]struct {
-		api    world.API
-		before int
-		calls  []string
-		reads  bool
+		api             world.API
+		before, between int
+		calls           []string
 	}{
-		"to a role that nobody let in":          {world.API{}, 401, []string{"CreateAccessEntry", "AssociateAccessPolicy"}, true},
-		"to one that has an entry":              {world.API{Entries: []string{"cniguard-observer"}}, 403, []string{"AssociateAccessPolicy"}, true},
-		"not to one that has it":                {world.API{Readers: []string{"cniguard-observer"}}, 200, nil, true},
-		"not where there are no access entries": {world.API{AuthenticationMode: "CONFIG_MAP"}, 401, nil, false},
+		"to a role that nobody let in": {world.API{}, 401, 403, []string{"CreateAccessEntry", "AssociateAccessPolicy"}},
+		"to one that has an entry":     {world.API{Entries: []string{"cniguard-observer"}}, 403, 200, []string{"AssociateAccessPolicy"}},
+		"not to one that has it":       {world.API{Readers: []string{"cniguard-observer"}}, 200, 200, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := set(t, 1, with(inside(func(cl *world.Cluster) { cl.API = c.api }), grant))
 			if got := s.asked(observer, question{}); got.status != c.before {
 				t.Errorf("before it gives %d", got.status)
 			}
-			s.until(2 * time.Hour)
-			if got := s.asked(observer, question{}); (got.status == 200) != c.reads || s.Reads(prod, observer) != c.reads {
+			s.until(time.Hour + 9*time.Second)
+			if got := s.asked(observer, question{}); got.status != c.between || s.Reads(prod, observer) != (c.between == 200) {
+				t.Errorf("between the calls it gives %d", got.status)
+			}
+			s.until(time.Hour + 31*time.Second)
+			if got := s.asked(observer, question{}); got.status != 200 || !s.Reads(prod, observer) {
 				t.Errorf("then it gives %d", got.status)
 			}
 			var calls []string
@@ -189,6 +191,102 @@ func TestAccessIsGranted(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, said); diff != "" {
 		t.Errorf("CloudTrail (-want +got):\n%s", diff)
+	}
+}
+
+func TestAccessIsGrantedOnceToWhatIsStillThere(t *testing.T) {
+	grant := func(at time.Duration) func(*world.Spec) {
+		return change(at, world.Change{Do: world.GrantAccess, Role: "cniguard-observer"})
+	}
+	for name, c := range map[string]struct {
+		spec  []func(*world.Spec)
+		reads bool
+		calls string
+	}{
+		"by two people at a time": {[]func(*world.Spec){grant(time.Hour), grant(time.Hour + 5*time.Second)}, true, "CreateAccessEntry AssociateAccessPolicy"},
+		"not in a cluster that went meanwhile": {
+			[]func(*world.Spec){grant(time.Hour), func(s *world.Spec) { s.Clusters[0].DeletedAt = time.Hour + 5*time.Second }}, false, "CreateAccessEntry DeleteCluster",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := set(t, 1, with(append([]func(*world.Spec){inside(func(c *world.Cluster) { c.API = world.API{} })}, c.spec...)...))
+			s.until(2 * time.Hour)
+			var calls []string
+			for _, e := range s.trail(t) {
+				calls = append(calls, e.EventName)
+			}
+			if got := strings.Join(calls, " "); got != c.calls || s.Reads(prod, observer) != c.reads {
+				t.Errorf("%s; it reads: %t", got, s.Reads(prod, observer))
+			}
+		})
+	}
+}
+
+func TestOnHowManyNodesADaemonSetRuns(t *testing.T) {
+	number := func(n int) *int { return &n }
+	node := func(id, tag string, from time.Duration) world.Instance {
+		return world.Instance{ID: id, Subnets: []string{"subnet-a"}, TagKey: tag, From: from}
+	}
+	for name, c := range map[string]struct {
+		change           func(*world.Cluster)
+		desired, updated int
+	}{
+		"one for each node group": {func(*world.Cluster) {}, 2, 2},
+		"and one for each instance that runs": {func(c *world.Cluster) {
+			c.Instances = []world.Instance{node("i-1", "", 0), node("i-2", "eks:eks-cluster-name", 0), node("i-3", "", time.Hour)}
+		}, 4, 4},
+		"none for those of Auto Mode": {func(c *world.Cluster) {
+			c.AutoMode, c.Instances = true, []world.Instance{node("i-1", "", 0), node("i-2", "eks:eks-cluster-name", 0)}
+		}, 3, 3},
+		"none where there are no nodes": {func(c *world.Cluster) { c.Nodegroups = nil }, 0, 0},
+		"none where it is switched off": {func(c *world.Cluster) { c.DaemonSets[0].Desired = number(0) }, 0, 0},
+		"as many as are given":          {func(c *world.Cluster) { c.DaemonSets[0].Desired = number(7) }, 7, 7},
+		"some as it is specified now":   {func(c *world.Cluster) { c.DaemonSets[0].RolledOut = number(1) }, 2, 1},
+		"none as it is specified now":   {func(c *world.Cluster) { c.DaemonSets[0].RolledOut = number(0) }, 2, 0},
+		"never more than there are":     {func(c *world.Cluster) { c.DaemonSets[0].RolledOut = number(9) }, 2, 2},
+		"some of as many as are given":  {func(c *world.Cluster) { c.DaemonSets[0].Desired, c.DaemonSets[0].RolledOut = number(7), number(3) }, 7, 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := set(t, 1, inside(c.change))
+			var is struct {
+				Metadata struct{ Generation int }
+				Status   struct{ DesiredNumberScheduled, UpdatedNumberScheduled, ObservedGeneration int }
+			}
+			if err := json.Unmarshal([]byte(s.asked(observer, question{}).body), &is); err != nil {
+				t.Fatal(err)
+			}
+			if got := is.Status; got.DesiredNumberScheduled != c.desired || got.UpdatedNumberScheduled != c.updated || got.ObservedGeneration != is.Metadata.Generation {
+				t.Errorf("%+v, generation %d; want %d of %d", got, is.Metadata.Generation, c.updated, c.desired)
+			}
+		})
+	}
+}
+
+func TestWhatStaysBehindIsAsOldAsTheAddon(t *testing.T) {
+	s := set(t, 1, with(func(s *world.Spec) { s.Clusters[0].API.Readers = []string{"cniguard-observer"} },
+		change(time.Hour, world.Change{Do: world.UpdateAddon, Addon: &world.Addon{Version: "v1.10.4-eksbuild.1"}}),
+		change(3*time.Hour, world.Change{Do: world.DeleteAddon, Preserve: true})))
+	s.until(2 * time.Hour)
+	before := s.asked(observer, question{})
+	s.until(4 * time.Hour)
+	after := s.asked(observer, question{})
+	if diff := cmp.Diff(tree(t, before.body), tree(t, after.body)); diff != "" {
+		t.Errorf("it is another when it is left (-before +after):\n%s", diff)
+	}
+	var is struct {
+		Metadata struct {
+			CreationTimestamp time.Time
+			ManagedFields     []struct {
+				Manager string
+				Time    time.Time
+			}
+		}
+	}
+	if err := json.Unmarshal([]byte(after.body), &is); err != nil {
+		t.Fatal(err)
+	}
+	if m := is.Metadata; !m.CreationTimestamp.Equal(noon) || m.ManagedFields[0].Manager != "eks" || m.ManagedFields[0].Time.Before(noon.Add(time.Hour)) {
+		t.Errorf("%+v", m)
 	}
 }
 
@@ -222,23 +320,40 @@ func TestMistakesInsideOfAClusterAreTold(t *testing.T) {
 	wrong := helm()
 	wrong.Name, wrong.Containers[0].Name, wrong.InitContainers[0].Name = "", "", ""
 	wrong.Managers = []world.Writer{{Operation: "Replace", Wrote: "all", After: -1}}
+	below := -1
+	wrong.Desired, wrong.RolledOut = &below, &below
 	s := world.Spec{Start: noon, Hub: world.Hub{Account: hubAccount, Region: hubRegion}}
 	inside(func(c *world.Cluster) {
-		c.API = world.API{AuthenticationMode: "IAM", Endpoint: "hidden"}
-		c.DaemonSets = []world.DaemonSet{{Name: "cilium"}, {Name: "cilium"}, wrong}
-		c.ENIConfigs = []world.ENIConfig{{}}
+		arn := observer
+		c.API = world.API{AuthenticationMode: "IAM", Endpoint: "hidden", Readers: []string{"ops", arn}, Entries: []string{arn}}
+		many, few := 4, 3
+		proxy, none, wide := proxy(), proxy(), proxy()
+		none.Name, none.Containers, none.Role = "none", nil, "cni"
+		wide.Name, wide.Desired, wide.RolledOut = "wide", &few, &many
+		c.DaemonSets = []world.DaemonSet{proxy, proxy, wrong, none, wide}
+		c.ENIConfigs = []world.ENIConfig{{}, {Name: "a", Subnet: "subnet-a"}, {Name: "b", Subnet: "subnet-of-others"}}
+		s.VPCs = append(s.VPCs, world.VPC{ID: "vpc-2", Account: hubAccount, Region: hubRegion, Subnets: []world.Subnet{{ID: "subnet-of-others", CIDR: "10.1.0.0/24"}}})
+		s.Clusters = append(s.Clusters, world.Cluster{
+			Name: "old", Account: hubAccount, Region: hubRegion, Kubernetes: "1.21", API: world.API{AuthenticationMode: "CONFIG_MAP"},
+		})
 	})(&s)
 	change(0, world.Change{Do: world.GrantAccess})(&s)
+	s.Changes = append(s.Changes,
+		world.Change{Account: hubAccount, Region: hubRegion, Name: "old", Do: world.GrantAccess, Role: "ops"},
+		world.Change{Account: hubAccount, Region: hubRegion, Name: "prod", Do: world.GrantAccess, Role: observer})
 	change(0, world.Change{Do: world.ApplyDaemonSet})(&s)
 	change(0, world.Change{Do: world.ApplyDaemonSet, DaemonSet: &world.DaemonSet{}})(&s)
 	var fields []string
 	for _, m := range s.Validate().(world.Mistakes) {
 		fields = append(fields, m.Field)
 	}
-	want := strings.Fields(`clusters[0].api.authenticationMode clusters[0].api.endpoint clusters[0].daemonSets[1].name clusters[0].daemonSets[2].name
+	want := strings.Fields(`clusters[0].api.authenticationMode clusters[0].api.endpoint clusters[0].api.readers[1] clusters[0].api.entries[0]
+		clusters[0].daemonSets[1].name clusters[0].daemonSets[2].name clusters[0].daemonSets[2].desired clusters[0].daemonSets[2].rolledOut
 		clusters[0].daemonSets[2].managers[0].name clusters[0].daemonSets[2].managers[0].operation clusters[0].daemonSets[2].managers[0].wrote clusters[0].daemonSets[2].managers[0].after
-		clusters[0].daemonSets[2].initContainers[0].name clusters[0].daemonSets[2].containers[0].name clusters[0].eniConfigs[0].name clusters[0].eniConfigs[0].subnet
-		changes[0].role changes[1].daemonSet changes[2].daemonSet.name`)
+		clusters[0].daemonSets[2].initContainers[0].name clusters[0].daemonSets[2].containers[0].name
+		clusters[0].daemonSets[3].containers clusters[0].daemonSets[3].role clusters[0].daemonSets[4].rolledOut
+		clusters[0].eniConfigs[0].name clusters[0].eniConfigs[0].subnet clusters[0].eniConfigs[2].subnet
+		changes[0].role changes[1].do changes[2].role changes[3].daemonSet changes[4].daemonSet.containers changes[4].daemonSet.name`)
 	if diff := cmp.Diff(want, fields); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -38,11 +38,15 @@ func helm() world.DaemonSet {
 	}
 }
 
+func proxy() world.DaemonSet {
+	return world.DaemonSet{Name: "kube-proxy", Containers: []world.Container{{Name: "kube-proxy", Image: "example.com/kube-proxy"}}}
+}
+
 // inside is house, where somebody else installed the VPC CNI and the observer may look at it.
 func inside(changes ...func(*world.Cluster)) func(*world.Spec) {
 	return with(func(s *world.Spec) {
 		c := &s.Clusters[0]
-		c.Addon, c.DaemonSets, c.API.Readers = nil, []world.DaemonSet{helm(), {Name: "kube-proxy"}}, []string{"cniguard-observer"}
+		c.Addon, c.DaemonSets, c.API.Readers = nil, []world.DaemonSet{helm(), proxy()}, []string{"cniguard-observer"}
 		c.ENIConfigs = []world.ENIConfig{{Name: "eu-central-1a", Subnet: "subnet-a"}}
 		for _, change := range changes {
 			change(c)
@@ -257,7 +261,7 @@ func TestAnswersAreAsKubernetesWritesThem(t *testing.T) {
 			"initContainers":[{"name":"aws-vpc-cni-init","image":"example.com/amazon-k8s-cni-init:v1.7.5","imagePullPolicy":"IfNotPresent","env":[` + self + `]}],
 			"containers":[{"name":"aws-node","image":"example.com/amazon-k8s-cni:v1.7.5","imagePullPolicy":"IfNotPresent","env":[{"name":"A"},{"name":"WARM_IP_TARGET","value":"5"},` + self + `]}],
 			"restartPolicy":"Always","serviceAccountName":"aws-node","serviceAccount":"aws-node","hostNetwork":true}}},
-			"status":{"currentNumberScheduled":0,"numberMisscheduled":0,"desiredNumberScheduled":0,"numberReady":0,"observedGeneration":2}`
+			"status":{"currentNumberScheduled":2,"numberMisscheduled":0,"desiredNumberScheduled":2,"numberReady":2,"updatedNumberScheduled":2,"observedGeneration":2}`
 	)
 	for name, c := range map[string]struct {
 		q    question
@@ -301,7 +305,7 @@ func TestAnswersAreAsKubernetesWritesThem(t *testing.T) {
 
 func TestAServiceAccountIsSharedByAllThatNameNone(t *testing.T) {
 	s := set(t, 1, inside(func(c *world.Cluster) {
-		c.DaemonSets = []world.DaemonSet{{Name: "aws-node", Role: role}, {Name: "kube-proxy"}}
+		c.DaemonSets = []world.DaemonSet{{Name: "aws-node", Role: role, Containers: helm().Containers}, proxy()}
 	}))
 	if got := s.asked(observer, question{path: serviceAccounts + "/default"}); !strings.Contains(got.body, `{"eks.amazonaws.com/role-arn":"`+role+`"}`) {
 		t.Errorf("%+v", got)

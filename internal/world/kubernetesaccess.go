@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/eks/types"
 
@@ -90,23 +91,37 @@ func (c *eksCluster) admit(principal string, q question) error {
 	return nil
 }
 
-// grant has somebody give a role an access entry and AmazonEKSViewPolicy on kube-system, where it has not got them. A cluster that
-// knows no entries refuses them (API reference, CreateAccessEntry). What CloudTrail says of both is captured in DataDog/stratus-red-team,
-// eks.lateral-movement.create-access-entry.
+// grant has somebody give a role an access entry and AmazonEKSViewPolicy on kube-system, where it has not got them: two calls, the second
+// of which somebody types after the first. A cluster that knows no entries refuses them (API reference, CreateAccessEntry). What CloudTrail
+// says of both is captured in DataDog/stratus-red-team, eks.lateral-movement.create-access-entry.
 func (w *World) grant(c *eksCluster, role string) {
-	if c.mode() == types.AuthenticationModeConfigMap || slices.Contains(c.readers, role) {
-		return
-	}
-	partition := "arn:" + cluster.PartitionOf(c.Region).Name
-	principal := partition + ":iam::" + c.Account + ":role/" + role
-	if !slices.Contains(c.entries, role) {
+	switch {
+	case c.mode() == types.AuthenticationModeConfigMap || slices.Contains(c.readers, role):
+	case slices.Contains(c.entries, role):
+		w.associate(c, role)
+	default:
 		c.entries = append(c.entries, role)
-		w.did(c, "CreateAccessEntry", map[string]any{"principalArn": principal})
+		w.did(c, "CreateAccessEntry", map[string]any{"principalArn": c.roleARN(role)})
+		w.soon(10*time.Second, 30*time.Second, func() { w.associate(c, role) })
+	}
+}
+
+// associate has somebody give a role that has an access entry AmazonEKSViewPolicy on kube-system.
+func (w *World) associate(c *eksCluster, role string) {
+	gone := c.status == "" || c.status == types.ClusterStatusDeleting
+	if gone || !slices.Contains(c.entries, role) || slices.Contains(c.readers, role) {
+		return
 	}
 	c.readers = append(c.readers, role)
 	w.truth(c.id(), "access", nil, role+" may read kube-system")
 	w.did(c, "AssociateAccessPolicy", map[string]any{
-		"principalArn": url.QueryEscape(principal), "policyArn": partition + ":eks::aws:cluster-access-policy/AmazonEKSViewPolicy",
-		"accessScope": map[string]any{"type": "namespace", "namespaces": []string{"kube-system"}},
+		"principalArn": url.QueryEscape(c.roleARN(role)),
+		"policyArn":    "arn:" + cluster.PartitionOf(c.Region).Name + ":eks::aws:cluster-access-policy/AmazonEKSViewPolicy",
+		"accessScope":  map[string]any{"type": "namespace", "namespaces": []string{"kube-system"}},
 	})
+}
+
+// roleARN is the ARN of a role of the cluster's account.
+func (c *eksCluster) roleARN(name string) string {
+	return "arn:" + cluster.PartitionOf(c.Region).Name + ":iam::" + c.Account + ":role/" + name
 }

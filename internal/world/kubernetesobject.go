@@ -85,6 +85,7 @@ type daemonSetStatus struct {
 	NumberMisscheduled     int `json:"numberMisscheduled"`
 	DesiredNumberScheduled int `json:"desiredNumberScheduled"`
 	NumberReady            int `json:"numberReady"`
+	UpdatedNumberScheduled int `json:"updatedNumberScheduled,omitempty"`
 	ObservedGeneration     int `json:"observedGeneration"`
 }
 

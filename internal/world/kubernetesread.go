@@ -19,7 +19,7 @@ func (w *World) answerTo(c *eksCluster, q question) (*KubernetesAnswer, error) {
 	case "GetDaemonSet":
 		for _, s := range c.standing() {
 			if s.Name == q.name {
-				return found(s.object(c.id())), nil
+				return found(s.object(c.id(), w.nodes(c))), nil
 			}
 		}
 	case "ListDaemonSets":
@@ -58,7 +58,7 @@ func (w *World) listDaemonSets(c *eksCluster, q question) (*KubernetesAnswer, er
 	}
 	l := list[daemonSet]{"DaemonSetList", appsV1, page, []daemonSet{}}
 	for _, s := range all {
-		o := s.object(c.id())
+		o := s.object(c.id(), w.nodes(c))
 		o.Kind, o.APIVersion = "", ""
 		l.Items = append(l.Items, o)
 	}
@@ -112,9 +112,9 @@ func (s standing) meta(id cluster.ID) meta {
 	return m
 }
 
-// object is a DaemonSet as Kubernetes writes it.
-func (s standing) object(id cluster.ID) daemonSet {
-	o := daemonSet{Kind: "DaemonSet", APIVersion: appsV1, Metadata: s.meta(id), Status: daemonSetStatus{ObservedGeneration: s.generation}}
+// object is a DaemonSet as Kubernetes writes it, in a cluster of so many nodes.
+func (s standing) object(id cluster.ID, nodes int) daemonSet {
+	o := daemonSet{Kind: "DaemonSet", APIVersion: appsV1, Metadata: s.meta(id), Status: s.status(nodes)}
 	o.Spec.RevisionHistoryLimit = 10
 	o.Spec.Selector.MatchLabels = map[string]string{"k8s-app": s.Name}
 	o.Spec.Template.Metadata.Labels = o.Spec.Selector.MatchLabels
@@ -123,6 +123,20 @@ func (s standing) object(id cluster.ID) daemonSet {
 		ServiceAccountName: s.ServiceAccount, ServiceAccount: s.ServiceAccount, HostNetwork: true,
 	}
 	return o
+}
+
+// status is how far a DaemonSet is rolled out. Every pod runs, be it as specified before or now.
+func (s standing) status(nodes int) daemonSetStatus {
+	if s.Desired != nil {
+		nodes = *s.Desired
+	}
+	updated := nodes
+	if s.RolledOut != nil {
+		updated = min(nodes, *s.RolledOut)
+	}
+	return daemonSetStatus{
+		CurrentNumberScheduled: nodes, DesiredNumberScheduled: nodes, NumberReady: nodes, UpdatedNumberScheduled: updated, ObservedGeneration: s.generation,
+	}
 }
 
 // containersOf are containers as Kubernetes writes them. Each knows its node, as those of the VPC CNI do.

@@ -33,6 +33,10 @@ type DaemonSet struct {
 	Containers     []Container       `yaml:"containers"`
 	ServiceAccount string            `yaml:"serviceAccount"` // name; empty: "default". It is there
 	Role           string            `yaml:"role"`           // IAM role ARN in the service account's annotation; empty: it has none
+	// Desired is on how many nodes it is to run; nil: on one for each node group and each running instance, but for those of EKS Auto Mode. 0
+	// is as a node selector that fits no node.
+	Desired   *int `yaml:"desired"`
+	RolledOut *int `yaml:"rolledOut"` // how many of them run it as it is specified now; nil: all
 }
 
 // Writer is one of those who wrote fields of an object: a field manager, as Kubernetes keeps it in managedFields.

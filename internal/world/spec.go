@@ -241,7 +241,7 @@ const (
 	UpdateAddon    Deed = "update add-on"   // Addon; ends as UpdateScripts say
 	DeleteAddon    Deed = "delete add-on"
 	TagCluster     Deed = "tag cluster"     // Tags replace the cluster's
-	GrantAccess    Deed = "grant access"    // Role may read kube-system from then on
+	GrantAccess    Deed = "grant access"    // Role may read kube-system half a minute later: an access entry, then its policy
 	ApplyDaemonSet Deed = "apply daemonSet" // DaemonSet, with kubectl or the like, of which AWS hears nothing
 )
 

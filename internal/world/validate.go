@@ -284,6 +284,10 @@ func (v *validation) change(field string, c Change) {
 	v.check(c.Do != CreateAddon && c.Do != UpdateAddon || c.Addon != nil, field+".addon", "is missing", "want the add-on")
 	v.addon(field+".addon", c.Addon)
 	v.check(c.Do != GrantAccess || c.Role != "", field+".role", "is missing", "want the name of a role")
+	v.roleName(field+".role", c.Role)
+	at := slices.IndexFunc(v.spec.Clusters, func(one Cluster) bool { return one.id() == c.id() })
+	v.check(c.Do != GrantAccess || at < 0 || v.spec.Clusters[max(at, 0)].API.AuthenticationMode != string(types.AuthenticationModeConfigMap), field+".do",
+		"is in vain: the cluster's authenticationMode is CONFIG_MAP, and EKS refuses access entries", "want a cluster that takes them")
 	v.check(c.Do != ApplyDaemonSet || c.DaemonSet != nil, field+".daemonSet", "is missing", "want the DaemonSet")
 	if c.DaemonSet != nil {
 		v.daemonSet(field+".daemonSet", c.DaemonSet)

@@ -3,6 +3,7 @@ package world
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/eks/types"
 )
@@ -11,9 +12,15 @@ import (
 func (v *validation) inside(field string, c *Cluster) {
 	modes := types.AuthenticationMode("").Values()
 	v.check(c.API.AuthenticationMode == "" || slices.Contains(modes, types.AuthenticationMode(c.API.AuthenticationMode)), field+".api.authenticationMode",
-		quote(c.API.AuthenticationMode)+" is not an authentication mode", fmt.Sprint("want one of ", modes))
+		quote(c.API.AuthenticationMode)+" is not an authentication mode", "want API, API_AND_CONFIG_MAP or CONFIG_MAP")
 	v.check(slices.Contains([]Endpoint{"", PublicEndpoint, PrivateEndpoint, RestrictedEndpoint}, c.API.Endpoint), field+".api.endpoint",
 		quote(string(c.API.Endpoint))+" is not an endpoint", "want public, private or restricted")
+	for i, name := range c.API.Readers {
+		v.roleName(fmt.Sprintf("%s.api.readers[%d]", field, i), name)
+	}
+	for i, name := range c.API.Entries {
+		v.roleName(fmt.Sprintf("%s.api.entries[%d]", field, i), name)
+	}
 	seen := map[string]bool{}
 	for i := range c.DaemonSets {
 		at, d := fmt.Sprintf("%s.daemonSets[%d]", field, i), &c.DaemonSets[i]
@@ -24,12 +31,21 @@ func (v *validation) inside(field string, c *Cluster) {
 	for i, e := range c.ENIConfigs {
 		at := fmt.Sprintf("%s.eniConfigs[%d]", field, i)
 		v.check(e.Name != "", at+".name", "is missing", "want a name, as that of a zone")
-		v.check(e.Subnet != "", at+".subnet", "is missing", "want a subnet's id")
+		vpc := v.subnets[e.Subnet]
+		v.check(vpc != nil && vpc.ID == c.VPC, at+".subnet", quote(e.Subnet)+" is not a subnet of the cluster's VPC", "want a subnet of "+quote(c.VPC))
 	}
 }
 
+// roleName checks the name of a role in a cluster's own account.
+func (v *validation) roleName(field, name string) {
+	v.check(!strings.Contains(name, ":"), field, quote(name)+" is an ARN", "want the name of a role in the cluster's account, as cniguard-observer")
+}
+
 func (v *validation) daemonSet(field string, d *DaemonSet) {
+	v.check(len(d.Containers) > 0, field+".containers", "is missing", "want at least one, as Kubernetes does")
+	v.check(d.Role == "" || accountOf(d.Role) != "", field+".role", quote(d.Role)+" is not a role's ARN", "want one as arn:aws:iam::111122223333:role/cni")
 	v.check(d.Name != "", field+".name", "is missing", "want a name as aws-node")
+	v.rollout(field, d)
 	for i, m := range d.Managers {
 		at := fmt.Sprintf("%s.managers[%d]", field, i)
 		v.check(m.Name != "", at+".name", "is missing", "want one as helm")
@@ -39,6 +55,13 @@ func (v *validation) daemonSet(field string, d *DaemonSet) {
 	}
 	v.containers(field+".initContainers", d.InitContainers)
 	v.containers(field+".containers", d.Containers)
+}
+
+// rollout checks on how many nodes a DaemonSet runs.
+func (v *validation) rollout(field string, d *DaemonSet) {
+	v.check(d.Desired == nil || *d.Desired >= 0, field+".desired", "is negative", "want a number of nodes")
+	v.check(d.RolledOut == nil || *d.RolledOut >= 0, field+".rolledOut", "is negative", "want a number of nodes")
+	v.check(d.Desired == nil || d.RolledOut == nil || *d.RolledOut <= *d.Desired, field+".rolledOut", "is more than desired", "want at most as many nodes")
 }
 
 func (v *validation) containers(field string, all []Container) {

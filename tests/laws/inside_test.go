@@ -38,7 +38,7 @@ func drawInside(d dice, c *world.Cluster) {
 	case n < 9:
 		c.DaemonSets = []world.DaemonSet{{Name: "cilium", Containers: []world.Container{{Name: "cilium-agent", Image: "quay.io/cilium/cilium:v1.15.1"}}}}
 	}
-	c.ENIConfigs = []world.ENIConfig{{Name: "zone-a", Subnet: "subnet-0a"}}
+	c.ENIConfigs = []world.ENIConfig{{Name: "zone-a", Subnet: c.ControlPlane[0]}}
 }
 
 // drawNode draws an aws-node that people brought: of a release or of none, from a registry or a mirror, with both halves or a half.
@@ -93,7 +93,7 @@ func (n node) differs() bool {
 		return false
 	}
 	half, known := read(tagOf(n.InitContainers[0].Image))
-	return known && half != main
+	return known && slices.Compare(half[:3], main[:3]) != 0
 }
 
 func tagOf(image string) string {
@@ -130,6 +130,14 @@ func (s *stage) inside(a *actual, want map[string]must) {
 			want[finding] = either
 		}
 	case !runs.exists:
+		want["install-unknown"] = now[a.hasNodes(s.run.Now()) && !a.hasCilium()]
+		for _, finding := range []string{"version-outdated", "version-unknown", "release-known-bad", "images-differ"} {
+			want[finding] = map[bool]must{true: either, false: closedNow}[want["install-unknown"] == openNow] // what ran may stand elsewhere
+		}
+	case !a.hasNodes(s.run.Now()): // nobody runs it
+		for _, finding := range []string{"version-outdated", "version-unknown", "release-known-bad", "images-differ"} {
+			want[finding] = either
+		}
 	case !known:
 		want["version-unknown"], want["version-outdated"], want["release-known-bad"] = openNow, either, either
 		want["images-differ"] = either // of tags that say nothing
@@ -137,6 +145,25 @@ func (s *stage) inside(a *actual, want map[string]must) {
 		want["version-outdated"], want["release-known-bad"] = now[r.short(set.floor)], now[r.bad()]
 		want["images-differ"] = now[runs.differs()]
 	}
+}
+
+// configured are the subnets of the ENIConfigs that the observer may read, where EKS does not manage the add-on.
+func (s *stage) configured(a *actual) (ids []string) {
+	on := slices.ContainsFunc(a.node.now().Containers, func(c world.Container) bool { return c.Env["AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG"] == "true" })
+	if !on || !a.API.ENIConfigs || a.addon.now().exists || !s.reads(a) || !settingsOf(s.doc, a.id, a.tags.now()).reads {
+		return nil
+	}
+	for _, c := range a.ENIConfigs {
+		ids = append(ids, c.Subnet)
+	}
+	return ids
+}
+
+// hasNodes reports whether a cluster has nodes that need a CNI.
+func (a *actual) hasNodes(at time.Time) bool { return len(a.Nodegroups) > 0 || len(a.running(at)) > 0 }
+
+func (a *actual) hasCilium() bool {
+	return slices.ContainsFunc(a.DaemonSets, func(d world.DaemonSet) bool { return d.Name == "cilium" })
 }
 
 // isSelfFine reports whether a cluster's aws-node satisfied the floor while EKS did not manage it.
@@ -189,6 +216,9 @@ func insideEdges() []edge {
 	return []edge{
 		{name: "access that is given later", set: func(s *scene, d dice, trouble time.Duration) {
 			for _, c := range s.spec.Clusters {
+				if c.API.AuthenticationMode == "CONFIG_MAP" {
+					continue // EKS refuses it
+				}
 				ch := change(s, d, trouble)
 				ch.Account, ch.Region, ch.Name, ch.Do, ch.Role = c.Account, c.Region, c.Name, world.GrantAccess, observer
 				s.spec.Changes = append(s.spec.Changes, ch)
@@ -256,9 +286,9 @@ func defectsOfInside() []defect {
 		}
 	}
 	return []defect{
-		{law: "Unknown is not fine", name: "a reader that takes a closed cluster for an empty one", where: shut, plant: insiderThat(func(r *guard.Reading[*guard.Inside]) {
+		{law: "Unknown is not fine", name: "a reader that takes a closed cluster for one of another CNI", where: shut, sees: "the verdict is fine", plant: insiderThat(func(r *guard.Reading[*guard.Inside]) {
 			if r.Fault != nil {
-				*r = guard.Read(&guard.Inside{})
+				*r = guard.Read(&guard.Inside{Others: []string{"Cilium"}})
 			}
 		})},
 		{law: "Unknown is not fine", name: "a reader that takes a closed cluster's aws-node for a new one", where: shut, sees: "never let in", plant: insiderThat(func(r *guard.Reading[*guard.Inside]) {

@@ -186,6 +186,9 @@ func (s *stage) podSubnets(a *actual, at time.Time) []string {
 	for _, f := range a.FargateProfiles {
 		ids = append(ids, s.standing(f.Subnets, at)...)
 	}
+	if len(ids) > 0 {
+		ids = append(ids, s.standing(s.configured(a), at)...)
+	}
 	return ids
 }
 
