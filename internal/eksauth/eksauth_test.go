@@ -62,6 +62,7 @@ func wrap(signed string) string { return prefix + base64.RawURLEncoding.EncodeTo
 
 func secret(key string) (string, bool) { return keys().SecretAccessKey, key == keys().AccessKeyID }
 
+// Fact 6.5/token.
 func TestTokensAreTakenAsEKSTakesThem(t *testing.T) {
 	for name, c := range map[string]struct {
 		region, host string
@@ -82,6 +83,7 @@ func TestTokensAreTakenAsEKSTakesThem(t *testing.T) {
 	}
 }
 
+// Fact 6.5/lasts.
 func TestATokenLasts15Minutes(t *testing.T) {
 	for name, c := range map[string]struct {
 		after time.Duration

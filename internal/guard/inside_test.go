@@ -38,6 +38,7 @@ func noEntry() *fault.Fault {
 	return &fault.Fault{Kind: fault.Terminal, Op: "kubernetes:GetDaemonSet", Code: guard.NoEntry, Need: observer, Text: "401 Unauthorized"}
 }
 
+// Fact 6.4/not-found.
 func TestWhatEKSDoesNotManageIsJudgedLikeTheRest(t *testing.T) {
 	type want struct {
 		Verdict, Install, Version string

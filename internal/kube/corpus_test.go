@@ -38,6 +38,7 @@ func corpus(t testing.TB) map[string][]byte {
 	return all
 }
 
+// Facts 6.1/named, 6.1/init, 6.1/agent, 6.1/tags, 6.1/env, 6.1/disagree, 6.2/suffix, 6.4/labels, 6.4/managers, 6.7/annotations, 6.7/overwrites.
 func TestTheCorpusIsReadAsItsTableSays(t *testing.T) {
 	const golden = "testdata/corpus.txt"
 	var table strings.Builder

@@ -6,6 +6,7 @@ import (
 	"github.com/cniguard/cniguard/internal/kube"
 )
 
+// Fact 6.7/left.
 func TestALabelAloneIsAGuess(t *testing.T) {
 	const changed = "2024-05-06T07:08:09Z"
 	type marks = map[string]string

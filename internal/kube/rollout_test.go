@@ -7,6 +7,7 @@ import (
 	"github.com/cniguard/cniguard/internal/kube"
 )
 
+// Fact 6.7/rollout.
 func TestHowFarADaemonSetIsRolledOut(t *testing.T) {
 	for name, c := range map[string]struct {
 		status           string

@@ -25,6 +25,7 @@ func TestAReadingHasOneToken(t *testing.T) {
 }
 
 // TestTokensAreSignedForTheSTSOfTheRegion takes the hosts from the SDK's own rules.
+// Fact 6.5/regional.
 func TestTokensAreSignedForTheSTSOfTheRegion(t *testing.T) {
 	for _, region := range []string{
 		"us-east-1", "us-west-2", "eu-central-1", "ap-southeast-7", "il-central-1", "mx-central-1", "cn-north-1", "cn-northwest-1", "us-gov-west-1", "us-gov-east-1",

@@ -8,6 +8,7 @@ import (
 	"github.com/cniguard/cniguard/internal/notify"
 )
 
+// Fact 6.5/no-admin.
 func TestWhatKeptCniguardOutHasItsRemedy(t *testing.T) {
 	const role = "arn:aws:iam::111122223333:role/cniguard-observer"
 	view := "--policy-arn arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy --access-scope type=namespace,namespaces=kube-system"

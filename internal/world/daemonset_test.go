@@ -316,6 +316,7 @@ func (s *stage) trail(t *testing.T) (all []trailed) {
 	return all
 }
 
+// Fact 6.5/config-map.
 func TestMistakesInsideOfAClusterAreTold(t *testing.T) {
 	wrong := helm()
 	wrong.Name, wrong.Containers[0].Name, wrong.InitContainers[0].Name = "", "", ""

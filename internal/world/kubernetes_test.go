@@ -127,6 +127,7 @@ func (s *stage) asked(role string, q question) (got answer) {
 	return got
 }
 
+// Fact 6.5/view.
 func TestWhoMayReadACluster(t *testing.T) {
 	all := []question{{}, {path: daemonSets}, {path: serviceAccounts + "/aws-node"}, {path: eniConfigs}}
 	api := func(a world.API) func(*world.Cluster) { return func(c *world.Cluster) { c.API = a } }

@@ -137,6 +137,7 @@ func endpoint(t testing.TB, ctx context.Context, c *world.Client) string {
 	return *out.Cluster.Endpoint
 }
 
+// Fact 6.5/private.
 func TestAnEndpointThatTheFunctionsCannotReachTimesOut(t *testing.T) {
 	for _, e := range []world.Endpoint{world.PrivateEndpoint, world.RestrictedEndpoint} {
 		for seed := range uint64(4) { // a call whose time is up may have had its effect; not so this one
