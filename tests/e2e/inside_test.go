@@ -77,10 +77,16 @@ func (g *gate) seen() (paths []string, tokens string) {
 	return g.paths, strings.Join(g.tokens, "\n")
 }
 
+// wholeLog ends the function, whose output is complete then.
+func (f *function) wholeLog() string {
+	f.end()
+	return f.log()
+}
+
 // silent fails if a token, or what it is made of, is in what the program wrote or told.
 func (f *function) silent(s *stage) {
 	f.Helper()
-	for _, text := range []string{f.log(), strings.Join(s.texts(), "\n")} {
+	for _, text := range []string{f.wholeLog(), strings.Join(s.texts(), "\n")} {
 		for _, never := range []string{"k8s-aws-v1", "X-Amz-Signature", "X-Amz-Security-Token", "Bearer"} {
 			if strings.Contains(text, never) {
 				f.Errorf("the output or a message has %q", never)
@@ -131,8 +137,8 @@ func TestAClusterThatLetsNobodyInIsToldWithItsRemedy(t *testing.T) {
 	if got := s.subjects(); len(got) > 0 {
 		t.Errorf("told at once, before the add-on of a new cluster could come: %q", got)
 	}
-	if want := "NoAccessEntry"; !strings.Contains(f.log(), want) {
-		t.Errorf("the log lacks %q:\n%s", want, f.log())
+	if want := "NoAccessEntry"; !strings.Contains(f.wholeLog(), want) {
+		t.Errorf("the log lacks %q:\n%s", want, f.wholeLog())
 	}
 	f.silent(s)
 }
@@ -168,8 +174,8 @@ func TestAnAPIThatIsNotTheClustersOwn(t *testing.T) {
 			}
 			f := s.function(event.Urgent, observing, nil)
 			f.succeeds(sample(t, "own-check.json"))
-			if !strings.Contains(f.log(), c.want) {
-				t.Errorf("the log lacks %q:\n%s", c.want, f.log())
+			if !strings.Contains(f.wholeLog(), c.want) {
+				t.Errorf("the log lacks %q:\n%s", c.want, f.wholeLog())
 			}
 			if paths, _ := g.seen(); len(paths) != c.asked {
 				t.Errorf("asked %q, want %d requests", paths, c.asked)
@@ -201,7 +207,7 @@ func TestAClosedPortIsTriedAgain(t *testing.T) {
 	s.expose("https://127.0.0.1:1", g.authority) // nobody listens there
 	f := s.function(event.Urgent, observing, nil)
 	f.succeeds(sample(t, "own-check.json"))
-	if !strings.Contains(f.log(), "Unreachable") {
-		t.Errorf("the log lacks Unreachable:\n%s", f.log())
+	if !strings.Contains(f.wholeLog(), "Unreachable") {
+		t.Errorf("the log lacks Unreachable:\n%s", f.wholeLog())
 	}
 }
