@@ -101,12 +101,14 @@ func (w *World) leave(c *eksCluster, preserve bool) {
 	left, stands := w.DaemonSet(c.id())
 	all := c.standing()
 	c.addon, c.updates = nil, nil
-	w.truth(c.id(), "add-on", nil, "deleted")
 	switch {
 	case !preserve:
 		c.take()
 	case stands:
 		c.applied = all // with the times at which EKS made and last changed it
+	}
+	w.truth(c.id(), "add-on", nil, "deleted")
+	if preserve && stands {
 		w.truth(c.id(), "daemonset", left, awsNode+" stays behind")
 	}
 }

@@ -109,7 +109,7 @@ func (s *stage) reads(a *actual) bool {
 // isHidden reports whether a cluster has nodes and never had a managed add-on, and the observer was never let in.
 func (s *stage) isHidden(a *actual) bool {
 	managed := a.addon.any(start, func(is addon) bool { return is.exists })
-	return !managed && len(a.Nodegroups) > 0 && !s.reads(a)
+	return !managed && len(a.Nodegroups) > 0 && a.state.now().status != "" && !s.reads(a) // a cluster that is gone lets nobody in any more
 }
 
 // inside adds what is true of a cluster whose add-on EKS does not manage.
@@ -150,7 +150,7 @@ func (s *stage) inside(a *actual, want map[string]must) {
 // configured are the subnets of the ENIConfigs that the observer may read, where EKS does not manage the add-on.
 func (s *stage) configured(a *actual) (ids []string) {
 	on := slices.ContainsFunc(a.node.now().Containers, func(c world.Container) bool { return c.Env["AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG"] == "true" })
-	if !on || !a.API.ENIConfigs || a.addon.now().exists || !s.reads(a) || !settingsOf(s.doc, a.id, a.tags.now()).reads {
+	if !on || !a.API.ENIConfigs || a.addon.now().exists || a.needless(s.run.Now()) || !s.reads(a) || !settingsOf(s.doc, a.id, a.tags.now()).reads {
 		return nil
 	}
 	for _, c := range a.ENIConfigs {
@@ -179,7 +179,7 @@ func (s *stage) checkInstall(law string, l *letter, a *actual) {
 	if word == "self-managed" && !(unmanaged && a.node.any(l.At.Add(-lately), func(is node) bool { return is.exists })) {
 		s.breaks(law, l.id(), "message %s: the install is self-managed, and there was no such aws-node", l.News)
 	}
-	if (word == "self-managed" || word == "other") && !s.reads(a) {
+	if (word == "self-managed" || word == "other") && a.state.now().status != "" && !s.reads(a) {
 		s.breaks(law, l.id(), "message %s: the install is %s, and the observer was never let in", l.News, word)
 	}
 	s.tally["told of install "+word]++
