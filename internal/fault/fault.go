@@ -41,7 +41,8 @@ type Fault struct {
 	Op string `json:"op,omitempty"`
 	// Code is the service's error code, as "AccessDeniedException".
 	Code string `json:"code,omitempty"`
-	// Need is the IAM action that is missing, as "eks:DescribeAddon", when access was denied; else empty.
+	// Need is the IAM action that is missing, as "eks:DescribeAddon", when access was denied; of a cluster's own API the ARN of the IAM role
+	// that it does not let in; else empty.
 	Need string `json:"need,omitempty"`
 	// InDoubt is true when a changing call may have taken effect although it failed: a time-out, a cut answer, a 5xx.
 	InDoubt bool `json:"inDoubt,omitempty"`

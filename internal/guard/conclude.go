@@ -91,7 +91,10 @@ func (c *conclusion) seen() {
 	c.rec.Verdict, c.rec.Held, c.rec.Path = c.plan.Verdict, c.plan.Held, c.plan.Path
 	if c.in.Seen.Addon.Fault == nil && c.in.Seen.Cluster.Fault == nil {
 		c.rec.Version = c.in.Seen.Installed()
-		c.node()
+		c.rec.Node = c.in.Node()
+		if !c.plan.Blind[InstallUnknown] {
+			c.rec.Hidden = c.plan.Hidden
+		}
 	}
 	c.meter()
 	c.returned()
@@ -106,24 +109,6 @@ func (c *conclusion) seen() {
 		}
 	}
 	c.leave()
-}
-
-// node keeps the aws-node that EKS does not manage. One that cannot be read now is remembered as it was, and why it cannot be read.
-func (c *conclusion) node() {
-	if !c.plan.Blind[InstallUnknown] {
-		c.rec.Hidden = ""
-	}
-	for _, f := range c.plan.Findings {
-		if f.Code == InstallUnknown {
-			c.rec.Hidden = f.Facts[0].Value
-		}
-	}
-	switch inside := c.in.Seen.Inside; {
-	case inside.Fault == nil && inside.Value != nil:
-		c.rec.Node = inside.Value.Node.remembered(c.in.Seen.At)
-	case inside.Fault != nil && inside.Fault.Kind == fault.Skip:
-		c.rec.Node = nil
-	}
 }
 
 // returned forgets failed tries once there is nothing left to update: the next update is a new matter.

@@ -49,10 +49,13 @@ func (d *draft) retry(code Code) time.Duration {
 	return retryAfter(d.in, code)
 }
 
-func retryAfter(in Input, code Code) time.Duration {
+func retryAfter(in Input, code Code) time.Duration { return min(rarer(in, code), time.Hour) }
+
+// rarer is a quarter of the time that a finding has lasted, so that what lasts is looked at ever more rarely.
+func rarer(in Input, code Code) time.Duration {
 	t, open := in.Record.Told[code]
 	if !open {
 		return later
 	}
-	return min(max(later, in.Now.Sub(t.First)/4), time.Hour)
+	return max(later, in.Now.Sub(t.First)/4)
 }

@@ -224,6 +224,7 @@ type Held struct {
 type Plan struct {
 	Verdict  Verdict
 	Findings []Finding
+	Hidden   string        // why it is not known which CNI runs: a code, as NoEntry; empty: it is known, or nobody asks
 	Blind    map[Code]bool // findings that could not be judged: they neither open nor recover
 	Actions  []Action      // in the order to apply; a failure ends the row
 	Held     []Held

@@ -66,6 +66,16 @@ func TestWhatEKSDoesNotManageIsJudgedLikeTheRest(t *testing.T) {
 			in.Seen.Inside.Value.Node.Desired, in.Seen.Inside.Value.Others = 0, []string{"Cilium"}
 		}, want{"fine", "other", "not applicable", nil}},
 		"one that runs on no node, for want of nodes": {self("v1.7.5"), desired(0), want{"fine", "self-managed", "not applicable", nil}},
+		"one that is switched off, and nobody known in its place": {self("v1.7.5"), func(in *guard.Input) {
+			in.Seen.Inside.Value.Node.Desired, in.Seen.Hosts = 0, guard.Read(guard.Hosts{Nodegroups: true, Instances: true})
+		}, want{"unknown", "unknown", "unknown", []guard.Code{guard.InstallUnknown}}},
+		"one that is switched off where it is not known whether there are nodes": {self("v1.7.5"), func(in *guard.Input) {
+			in.Seen.Inside.Value.Node.Desired, in.Seen.Hosts = 0, guard.Hidden[guard.Hosts](throttled("ec2:DescribeInstances"))
+		}, want{"unknown", "unknown", "unknown", []guard.Code{guard.InstallUnknown}}},
+		"one that runs on no node beside the nodes of Auto Mode": {self("v1.7.5"), func(in *guard.Input) {
+			in.Seen.Inside.Value.Node.Desired, in.Seen.Cluster.Value.AutoMode = 0, true
+			in.Seen.Hosts = guard.Read(guard.Hosts{Nodegroups: true, Instances: true})
+		}, want{"fine", "self-managed", "not applicable", nil}},
 		"one that is being rolled out proves nothing": {self("v1.18.5"), rolling, want{"unknown", "self-managed", "unknown", []guard.Code{guard.UpdateStuck}}},
 		"what could not be read is unknown":           {hidden(noEntry()), nil, want{"unknown", "unknown", "unknown", []guard.Code{guard.InstallUnknown}}},
 		"what was never asked is unknown":             {hidden(nil), nil, want{"unknown", "unknown", "unknown", []guard.Code{guard.InstallUnknown}}},

@@ -43,13 +43,13 @@ func needless(s Snapshot) string {
 
 func (d *draft) version() {
 	v, in := &d.plan.Verdict, d.in
-	installed, facts := in.Seen.installed()
+	version, raw, known := in.Seen.installed()
 	switch {
 	case in.Settings.Fault != nil:
 		v.Version = Answer{Unknown, unread("the policy", in.Settings.Fault)}
 		d.blind(findingsOfVersion()...)
 		return
-	case installed == nil && v.Install.Word == Unknown:
+	case !known && v.Install.Word == Unknown:
 		v.Version = Answer{Unknown, "which CNI runs is not known"}
 		if in.Seen.Addon.Fault != nil {
 			v.Version = v.Install
@@ -58,19 +58,19 @@ func (d *draft) version() {
 			d.blind(findingsOfVersion()...)
 		}
 		return
-	case installed == nil:
+	case !known:
 		v.Version = Answer{NotApplicable, v.Install.Because}
 		return
 	case d.unsettled():
 		d.blind(findingsOfVersion()...)
 		return
 	}
-	version, floor := *installed, in.Settings.Value.Floor
-	facts = slices.Insert(facts, 1, Fact{"floor", floor.String()}, Fact{"Kubernetes", in.Seen.Cluster.Value.Kubernetes})
+	floor, installed := in.Settings.Value.Floor, []Fact{{"installed", raw}}
+	facts := slices.Concat(installed, []Fact{{"floor", floor.String()}, {"Kubernetes", in.Seen.Cluster.Value.Kubernetes}}, in.Seen.origin())
 	switch {
 	case !version.Known():
 		v.Version = Answer{Unknown, "the version is not one that can be compared"}
-		d.find(Finding{Code: VersionUnknown, Severity: Warning, Print: facts[0].Value, Facts: facts})
+		d.find(Finding{Code: VersionUnknown, Severity: Warning, Print: raw, Facts: facts})
 		d.blind(VersionOutdated, ReleaseBad)
 		return
 	case version.Satisfies(floor):
@@ -83,8 +83,8 @@ func (d *draft) version() {
 		if v.Version.Word == Fine {
 			v.Version = Answer{Outdated, fmt.Sprintf("%s is known to be bad: it %s", version, note.Problem)}
 		}
-		d.find(Finding{Code: ReleaseBad, Severity: Warning, Print: version.String(), Facts: slices.Concat(facts[:1],
-			[]Fact{{"problem", note.Problem}, {"fixed in", note.Fixed.String()}, {"see", note.URL}}, facts[3:])})
+		d.find(Finding{Code: ReleaseBad, Severity: Warning, Print: version.String(), Facts: slices.Concat(installed,
+			[]Fact{{"problem", note.Problem}, {"fixed in", note.Fixed.String()}, {"see", note.URL}}, in.Seen.origin())})
 	}
 }
 

@@ -39,22 +39,37 @@ func (in Input) ignored() bool {
 	return in.Seen.Addon.Fault == nil && in.Seen.Addon.Value == nil && in.Settings.Fault == nil && !in.Settings.Value.SelfManaged
 }
 
-// unmanaged answers what runs where EKS manages no add-on. An aws-node that runs on no node is switched off, as where another CNI has
-// taken its place, or waits for nodes.
+// unmanaged answers what runs where EKS manages no add-on.
 func (d *draft) unmanaged(is Inside) {
 	answer, others := &d.plan.Verdict.Install, strings.Join(is.Others, " and ")
+	unknown := func(why string) {
+		d.hidden(&fault.Fault{Kind: fault.Retry, Code: NoKnownCNI, Text: why + " no other CNI that is known stands in kube-system, and no other namespace is read"})
+	}
 	switch {
-	case is.Node != nil && (is.Node.Desired > 0 || others == ""):
+	case is.Node != nil && !d.in.Seen.switchedOff():
 		*answer = Answer{SelfManaged, "DaemonSet aws-node; installed by " + is.Node.By.String()}
-	case is.Node != nil:
+	case others != "" && is.Node != nil:
 		*answer = Answer{Other, "the DaemonSet aws-node runs on no node; " + others + " runs the network"}
 	case others != "":
 		*answer = Answer{Other, "there is no DaemonSet aws-node; " + others + " runs the network"}
+	case is.Node != nil:
+		unknown("the DaemonSet aws-node runs on none of the nodes;")
 	case d.hasNodes():
-		d.hidden(&fault.Fault{Kind: fault.Retry, Code: NoKnownCNI, Text: "neither aws-node nor another CNI that is known stands in kube-system, and no other namespace is read"})
+		unknown("there is no DaemonSet aws-node,")
 	default:
 		*answer = Answer{None, "there are no nodes, and no CNI stands in kube-system"}
 	}
+}
+
+// switchedOff reports whether there is an aws-node that runs on no node, and something else must run the network: another CNI stands there,
+// or nodes do. Node groups alone may have no node at the moment, and Auto Mode's own nodes need none.
+func (s Snapshot) switchedOff() bool {
+	inside := s.Inside.Value
+	if s.Inside.Fault != nil || inside == nil || inside.Node == nil || inside.Node.Desired > 0 {
+		return false
+	}
+	nodes := s.Hosts.Fault != nil || s.Hosts.Value.Instances && !s.Cluster.Value.AutoMode
+	return len(inside.Others) > 0 || nodes
 }
 
 // hasNodes reports whether there are nodes that need a CNI, or may be.
@@ -81,21 +96,14 @@ func (d *draft) hidden(f *fault.Fault) {
 		finding.Facts = append(finding.Facts, Fact{"last seen", node.Raw + ", " + node.At.UTC().Format(time.DateOnly)})
 	}
 	d.find(finding)
-	d.dueIn(max(later, d.in.Now.Sub(d.in.Record.since(InstallUnknown, d.in.Now))/4))
+	d.plan.Hidden = f.Code
+	d.dueIn(rarer(d.in, InstallUnknown))
 	d.blind(UpdateStuck)
 }
 
 // toldOfVersion reports whether people know of something that is wrong with what runs.
 func (d *draft) toldOfVersion() bool {
 	return slices.ContainsFunc(findingsOfVersion(), func(c Code) bool { return d.in.Record.Told[c].Times > 0 })
-}
-
-// since is when a finding was first seen; now, where it is new.
-func (r Record) since(c Code, now time.Time) time.Time {
-	if t, found := r.Told[c]; found {
-		return t.First
-	}
-	return now
 }
 
 // unsettled answers for an aws-node of which nobody can say yet that it is what the nodes run: it has none, or is being rolled out. A
@@ -121,34 +129,51 @@ func (d *draft) unsettled() bool {
 	return true
 }
 
-// installed is the version of the CNI that runs, and what there is to say of it, the version as it was read first; nil: none is known to.
-func (s Snapshot) installed() (*cni.Version, []Fact) {
+// installed is the version of the CNI that runs, and that as it was read; false: it is not known which one runs, or none does.
+func (s Snapshot) installed() (v cni.Version, raw string, known bool) {
 	if addon := s.Addon.Value; s.Addon.Fault == nil && addon != nil {
-		return &addon.Version, []Fact{{"installed", addon.Raw}}
+		return addon.Version, addon.Raw, true
 	}
-	if s.Inside.Fault != nil || s.Inside.Value == nil || s.Inside.Value.Node == nil || s.Inside.Value.Node.Desired == 0 && len(s.Inside.Value.Others) > 0 {
-		return nil, nil
+	if s.Inside.Fault != nil || s.Inside.Value == nil || s.Inside.Value.Node == nil || s.switchedOff() {
+		return v, "", false
+	}
+	return s.Inside.Value.Node.Version, s.Inside.Value.Node.Raw, true
+}
+
+// Installed is the version of the CNI that runs, as it was read; empty: none is known to.
+func (s Snapshot) Installed() string {
+	_, raw, _ := s.installed()
+	return raw
+}
+
+// origin is where the version of an aws-node was read that EKS does not manage, and who installed it.
+func (s Snapshot) origin() []Fact {
+	if s.Addon.Value != nil {
+		return nil
 	}
 	node, from := s.Inside.Value.Node, "read from"
 	if !node.Version.Known() {
 		from = "unknown because"
 	}
-	facts := []Fact{{"installed", node.Raw}, {from, node.From}, {"image", node.Image}, {"installed by", node.By.String()}}
+	facts := []Fact{{from, node.From}, {"image", node.Image}, {"installed by", node.By.String()}}
 	for _, e := range node.By.Evidence[:min(mostEvidence, len(node.By.Evidence))] {
 		facts = append(facts, Fact{"evidence", e})
 	}
-	return &node.Version, facts
+	return facts
 }
 
 // mostEvidence is how many marks of an installer a message has; the record has all.
 const mostEvidence = 3
 
-// Installed is the version of the CNI that runs, as it was read; empty: none is known to.
-func (s Snapshot) Installed() string {
-	if _, facts := s.installed(); len(facts) > 0 {
-		return facts[0].Value
+// Node is the aws-node that EKS does not manage, as it was read last; nil: none is known, or nobody asks.
+func (in Input) Node() *DaemonSet {
+	switch inside := in.Seen.Inside; {
+	case inside.Fault == nil && inside.Value != nil:
+		return inside.Value.Node.remembered(in.Seen.At)
+	case inside.Fault != nil && inside.Fault.Kind == fault.Skip:
+		return nil
 	}
-	return ""
+	return in.Record.Node
 }
 
 // images finds an aws-node whose two halves are of different versions.

@@ -1,7 +1,5 @@
 package notify
 
-import "github.com/cniguard/cniguard/internal/guard"
-
 // refused are the texts of an update that EKS does not take, and gives no reason that a person can clear.
 var refused = words{
 	wrong: "an update of vpc-cni is wanted, and EKS does not take it",
@@ -36,12 +34,4 @@ var cures = map[string]words{
 		do:  "An admission webhook or policy in the cluster refuses the change; the error names it. Let it pass, then approve the update again.",
 		run: []command{describeUpdate, kubeconfig, webhooks},
 	},
-}
-
-// cure is the words of a message with what to do about its error.
-func (w words) cure(m guard.Message) words {
-	if w2, known := cures[factOf(m, "code")]; known && m.News == guard.NotDone {
-		w.do, w.run = w2.do, w2.run
-	}
-	return w
 }

@@ -70,14 +70,6 @@ const (
 	orIgnore = " Or set `selfManaged: ignore` in the policy." + seeDocs
 )
 
-// door is the words of a message with what to do about what kept cniguard out of the cluster. What may pass by itself has none.
-func (w words) door(m guard.Message) words {
-	if w2, known := doors[factOf(m, "code")]; known {
-		w.wrong, w.do, w.run = w2.wrong, w2.do, w2.run
-	}
-	return w
-}
-
 // byHand are the texts of the findings on what EKS does not manage: neither EKS nor cniguard updates it.
 var byHand = map[guard.Code]words{
 	guard.VersionOutdated: {
@@ -97,14 +89,6 @@ var byHand = map[guard.Code]words{
 		do:  "See that the pod subnets have room, then move to a release that has the fix, where aws-node is installed from.",
 		run: []command{kubeconfig, daemonSet},
 	},
-}
-
-// self is the words of a message about an install that EKS does not manage.
-func (w words) self(m guard.Message) words {
-	if w2, known := byHand[m.Finding.Code]; known && m.Verdict.Install.Word == guard.SelfManaged {
-		w.do, w.run, w.update = w2.do, w2.run, false
-	}
-	return w
 }
 
 // unasked is the words of a recovery that nobody saw: the policy does not want to know any more.

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -154,6 +155,30 @@ var steps = map[guard.News]words{
 	},
 }
 
+// particular are the texts that a message has in place of those of its finding; none where it is as any other.
+func particular(m guard.Message) words {
+	switch {
+	case m.Finding.Code == guard.UpdateBlocked && factOf(m, "refused") != "":
+		return refused
+	case m.Finding.Code == guard.InstallUnknown:
+		return doors[factOf(m, "code")]
+	case m.News == guard.NotDone:
+		return cures[factOf(m, "code")]
+	case m.Verdict.Install.Word == guard.SelfManaged:
+		return byHand[m.Finding.Code]
+	}
+	return words{}
+}
+
+// with has the other's texts in place of its own, where there are any. What to do and its commands go together.
+func (w words) with(o words) words {
+	w.wrong, w.means = cmp.Or(o.wrong, w.wrong), cmp.Or(o.means, w.means)
+	if o.do != "" {
+		w.do, w.run, w.update = o.do, o.run, o.update
+	}
+	return w
+}
+
 // asIs is how values stand in a text that marks nothing.
 func asIs(value string) string { return value }
 
@@ -168,13 +193,7 @@ func wordsFor(m guard.Message, as func(string) string) words {
 		w = words{wrong: "{finding}", right: "{finding} is over", means: "This finding has no text of its own; what was seen is all there is to say.",
 			do: "Judge by what was seen, and look at the cluster in the console."}
 	}
-	if m.Finding.Code == guard.UpdateBlocked && factOf(m, "refused") != "" {
-		w = refused
-	}
-	if m.Finding.Code == guard.InstallUnknown {
-		w = w.door(m)
-	}
-	w = w.cure(m).self(m)
+	w = w.with(particular(m))
 	switch m.News {
 	case guard.Recovered:
 		w = words{right: w.unasked(m).right, do: "Nothing."}

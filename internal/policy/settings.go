@@ -71,6 +71,11 @@ type field struct {
 
 // fields lists every setting in the order of the documentation.
 func fields() []field {
+	return slices.Concat(versionFields(), alarmFields(), clusterFields())
+}
+
+// versionFields say which version is wanted, and what may be done for it.
+func versionFields() []field {
 	return []field{
 		{
 			name: "mode", allowed: "observe, approve, auto",
@@ -96,6 +101,12 @@ func fields() []field {
 			copy:    func(to *Settings, from Settings) { to.Target = from.Target },
 			tighter: func(_, _ Settings) bool { return false },
 		},
+	}
+}
+
+// alarmFields say from where on a cluster is short of addresses, and whether alarms watch it.
+func alarmFields() []field {
+	return []field{
 		{
 			name: "warning", allowed: percent,
 			of:      func(s *Set) **string { return &s.Warning },
@@ -120,6 +131,12 @@ func fields() []field {
 			copy:    func(to *Settings, from Settings) { to.Alarms = from.Alarms },
 			tighter: func(a, b Settings) bool { return a.Alarms && !b.Alarms },
 		},
+	}
+}
+
+// clusterFields say who updates a cluster, whether cniguard looks inside, and who else hears of its alarms.
+func clusterFields() []field {
+	return []field{
 		{
 			name: "owner", allowed: "cniguard, unknown",
 			of:      func(s *Set) **string { return &s.Owner },

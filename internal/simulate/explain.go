@@ -7,7 +7,6 @@ import (
 
 	"github.com/cniguard/cniguard/internal/cluster"
 	"github.com/cniguard/cniguard/internal/event"
-	"github.com/cniguard/cniguard/internal/fault"
 	"github.com/cniguard/cniguard/internal/guard"
 	"github.com/cniguard/cniguard/internal/hub"
 )
@@ -30,12 +29,7 @@ func (r *Run) Explain(ctx context.Context, id cluster.ID) (hub.Explanation, erro
 		return x, err
 	}
 	x.Plan, x.Read = plan, true
-	x.Version, x.Node = in.Seen.Installed(), kept.Record.Node
-	if inside := in.Seen.Inside; inside.Fault == nil && inside.Value != nil {
-		x.Node = inside.Value.Node
-	} else if inside.Fault.Kind == fault.Skip {
-		x.Node = nil
-	}
+	x.Version, x.Node = in.Seen.Installed(), in.Node()
 	var tags map[string]string
 	if c := in.Seen.Cluster; c.Fault == nil && c.Value != nil {
 		tags = c.Value.Tags
