@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"testing"
 	"time"
 
 	"github.com/cniguard/cniguard/internal/app"
@@ -201,6 +202,30 @@ func pries(c *world.Call) string {
 	return ""
 }
 
+// TestPriesKnowsTheReadings proves the law's own eye: what it calls business, and what not.
+func TestPriesKnowsTheReadings(t *testing.T) {
+	const system, role = "/apis/apps/v1/namespaces/kube-system/", "arn:aws:iam::111122223333:role/"
+	for name, of := range map[string]struct {
+		method, path, principal string
+		pries                   bool
+	}{
+		"aws-node":                  {"GET", system + "daemonsets/aws-node", role + observer, false},
+		"the DaemonSets, in pages":  {"GET", system + "daemonsets?limit=500", role + observer, false},
+		"ENIConfigs":                {"GET", "/apis/crd.k8s.amazonaws.com/v1alpha1/eniconfigs", role + observer, false},
+		"aws-node's ServiceAccount": {"GET", "/api/v1/namespaces/kube-system/serviceaccounts/aws-node", role + observer, false},
+		"another verb":              {"PATCH", system + "daemonsets/aws-node", role + observer, true},
+		"another DaemonSet":         {"GET", system + "daemonsets/kube-proxy", role + observer, true},
+		"another namespace":         {"GET", "/apis/apps/v1/namespaces/default/daemonsets", role + observer, true},
+		"Secrets":                   {"GET", "/api/v1/namespaces/kube-system/secrets", role + observer, true},
+		"another role":              {"GET", system + "daemonsets/aws-node", role + "cniguard-actor", true},
+	} {
+		call := &world.Call{Principal: of.principal, In: &world.KubernetesRequest{Method: of.method, Path: of.path}}
+		if what := pries(call); (what != "") != of.pries {
+			t.Errorf("%s: pries says %q", name, what)
+		}
+	}
+}
+
 // insideEdges are what becomes of installs that EKS does not manage, and of the way to them.
 func insideEdges() []edge {
 	did := func(deed world.Deed, is func(world.Change) bool) func(*scene) bool {
@@ -285,7 +310,18 @@ func defectsOfInside() []defect {
 			c.DaemonSets = []world.DaemonSet{drawNode(cast(s.seed, uint64(100+i)))}
 		}
 	}
+	cilium := func(s *scene) {
+		open(s)
+		for i := range s.spec.Clusters {
+			s.spec.Clusters[i].DaemonSets = []world.DaemonSet{{Name: "cilium", Containers: []world.Container{{Name: "cilium-agent", Image: "quay.io/cilium/cilium:v1.15.1"}}}}
+		}
+	}
 	return []defect{
+		{law: "Unknown is not fine", name: "a reader that sees an aws-node where another CNI runs", where: cilium, sees: "there was no such aws-node", plant: insiderThat(func(r *guard.Reading[*guard.Inside]) {
+			if r.Fault == nil {
+				*r = guard.Read(&guard.Inside{Node: &guard.DaemonSet{Version: cni.Parse("v1.6.3"), Raw: "v1.6.3", From: "image tag"}})
+			}
+		})},
 		{law: "Unknown is not fine", name: "a reader that takes a closed cluster for one of another CNI", where: shut, sees: "the verdict is fine", plant: insiderThat(func(r *guard.Reading[*guard.Inside]) {
 			if r.Fault != nil {
 				*r = guard.Read(&guard.Inside{Others: []string{"Cilium"}})
