@@ -47,7 +47,7 @@ func layers() [][]string {
 		{"internal/telemetry"},
 		{"internal/guard"},
 		{"internal/policy", "internal/access", "internal/sim"},
-		{"internal/event"},
+		{"internal/event", "internal/relief"},
 		{"internal/alarm", "internal/capacity", "internal/cni", "internal/eksauth"},
 		{"internal/cluster", "internal/fault", "internal/clock", "internal/plain", "internal/strictyaml"},
 	}
@@ -193,7 +193,7 @@ func impure(h house) (broken []string) {
 }
 
 func notPlain(h house) (broken []string) {
-	for _, pkg := range []string{"cluster", "fault", "plain", "alarm", "capacity", "cni", "event", "policy", "guard"} {
+	for _, pkg := range []string{"cluster", "fault", "plain", "alarm", "capacity", "cni", "event", "relief", "policy", "guard"} {
 		pkg = "internal/" + pkg
 		for _, used := range h.imports(pkg) {
 			if !h.isStandard(used) && !h.isOurs(used) && (pkg != "internal/cni" || used != semver) {

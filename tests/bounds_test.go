@@ -10,14 +10,23 @@ import (
 )
 
 // TestAHealthyCheckWaitsForThreeCalls counts the critical path: where every call takes one second, a healthy and unchanged
-// check takes three, and of the ledger it writes one record, whether that is in memory or in a table.
+// check takes three, or once a day four with the history of the metric, and of the ledger it writes one record, whether that is in
+// memory or in a table.
 func TestAHealthyCheckWaitsForThreeCalls(t *testing.T) {
 	for name, table := range map[string]bool{"in memory": false, "in a table": true} {
-		t.Run(name, func(t *testing.T) { waitsForThree(t, healthy(t, table)) })
+		t.Run(name, func(t *testing.T) {
+			r := healthy(t, table)
+			waits(t, r, 3*time.Second)
+			r.For(21*time.Hour + 10*time.Minute) // 23 hours after the second check, and before the sweep
+			waits(t, r, 4*time.Second)
+			waits(t, r, 3*time.Second)
+		})
 	}
 }
 
-func waitsForThree(t *testing.T, r *simulate.Run) {
+// waits has a cluster checked once, and wants this time to pass.
+func waits(t *testing.T, r *simulate.Run, want time.Duration) {
+	t.Helper()
 	saves, calls := 0, 0
 	var began, took = map[string]time.Time{}, time.Duration(0)
 	r.World.Watch(func(e world.Entry) {
@@ -39,8 +48,8 @@ func waitsForThree(t *testing.T, r *simulate.Run) {
 		t.Fatal(err)
 	}
 	r.For(time.Minute)
-	if took != 3*time.Second {
-		t.Errorf("the check waited %v for calls of one second each, want 3", took)
+	if took != want {
+		t.Errorf("the check waited %v for calls of one second each, want %v", took, want)
 	}
 	if saves != 1 {
 		t.Errorf("%d saves, want 1", saves)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/cniguard/cniguard/internal/alarm"
 	"github.com/cniguard/cniguard/internal/app"
 	"github.com/cniguard/cniguard/internal/policy"
 )
@@ -136,6 +137,24 @@ func headings(text string) (names []string) {
 		names = append(names, strings.ReplaceAll(plain, " ", "-"))
 	}
 	return names
+}
+
+// An alarm's description ends in a link to what to do about it.
+func TestEachAlarmLeadsToItsPartOfTheRunbook(t *testing.T) {
+	_, page, _ := strings.Cut(alarm.Runbook, "/blob/main/")
+	text := read(t, "../"+strings.TrimSuffix(page, "#"))
+	for _, k := range alarm.Kinds() {
+		_, part, found := strings.Cut(text, "\n## "+string(k)+"\n")
+		part, _, _ = strings.Cut(part, "\n## ")
+		if n := len(slices.DeleteFunc(headings(text), func(name string) bool { return name != string(k) })); !found || n != 1 {
+			t.Errorf("%s has %d parts #%s; want one", page, n, k)
+		}
+		for _, says := range []string{"**It means**", "**Look first**", "```sh\n", "**What helps**", "`cniguard explain`", "**Do not**"} {
+			if !strings.Contains(part, says) {
+				t.Errorf("%s: the part on %s does not have %s", page, k, says)
+			}
+		}
+	}
 }
 
 func TestWhatDocumentsMakeIsInTheMakefile(t *testing.T) {

@@ -89,6 +89,7 @@ func explain(out io.Writer, x hub.Explanation, past []simulate.Line, name string
 	fold(out, "  ", x.Answer())
 	if x.Unseen == "" {
 		explainState(out, x)
+		explainRelief(out, x.Plan.Relief)
 		fmt.Fprintln(out, "\nWhat is held back, and who can open it")
 		printHeld(out, x.Plan.Held, name)
 		nothing(out, len(x.Plan.Held))
@@ -120,6 +121,12 @@ func explainState(out io.Writer, x hub.Explanation) {
 	}
 	fmt.Fprintf(out, "\nHow it stands: %s%s, %s, %s\n", x.Plan.Verdict.Word, since, cni, last)
 	printAnswers(out, x.Plan.Verdict)
+	if o := x.Record.Outlook; !o.At.IsZero() {
+		fold(out, "  outlook   ", fmt.Sprintf("%s (as of %s)", o, when(o.At)))
+	}
+	for _, f := range x.Plan.Unmade {
+		fold(out, "  no alarm  ", f.Name+" is not made: "+clean(f.Value))
+	}
 	explainNode(out, x.Node)
 	fmt.Fprintln(out, "\nWhat is wrong")
 	printFindings(out, x.Plan.Findings, func(c guard.Code) string { return toldOf(x.Record.Told[c]) })

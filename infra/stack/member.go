@@ -1,10 +1,14 @@
 package stack
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/constructs-go/constructs/v10"
 
+	"github.com/cniguard/cniguard/internal/alarm"
 	"github.com/cniguard/cniguard/internal/event"
 )
 
@@ -108,9 +112,11 @@ const vpcCNI = "addon/*/vpc-cni/*" // the add-on's name is part of its ARN (EKS 
 // Authorization Reference: EKS, EC2, CloudWatch).
 func observes(c Config) map[string]any {
 	eks := func(resource string) *string { return ownARN(c.Hub, "eks", resource) }
-	alarms := ownARN(c.Hub, "cloudwatch", "alarm:"+name+"-*") // alarm.Prefix
+	alarms := ownARN(c.Hub, "cloudwatch", "alarm:"+alarm.Prefix+"*")
 	return policy(
-		allows("Lists", "*", "eks:ListClusters", "eks:DescribeAddonVersions", "ec2:DescribeInstances", "ec2:DescribeSubnets", "cloudwatch:DescribeAlarms"),
+		allows("Lists", "*", "eks:ListClusters", "eks:DescribeAddonVersions", "cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData", "cloudwatch:ListMetrics"),
+		allows("Network", "*", "ec2:DescribeInstances", "ec2:DescribeInstanceTypes", "ec2:DescribeNetworkInterfaces", "ec2:DescribeRouteTables",
+			"ec2:DescribeSubnets", "ec2:DescribeVpcPeeringConnections", "ec2:DescribeVpcs", "ec2:GetSubnetCidrReservations"),
 		allows("Clusters", eks("cluster/*"), "eks:DescribeCluster", "eks:ListNodegroups", "eks:ListFargateProfiles"),
 		allows("Nodegroups", eks("nodegroup/*"), "eks:DescribeNodegroup"),
 		allows("FargateProfiles", eks("fargateprofile/*"), "eks:DescribeFargateProfile"),
@@ -119,6 +125,7 @@ func observes(c Config) map[string]any {
 		allows("Alarms", alarms, "cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms", "cloudwatch:TagResource"),
 		when(allows("Metrics", "*", "cloudwatch:PutMetricData"), "StringEquals", "cloudwatch:namespace", "CNIGuard"),
 		harmless(c.AlarmTopics, alarms),
+		plainlyTagged(alarms),
 	)
 }
 
@@ -131,6 +138,14 @@ func harmless(topics []string, alarms *string) statement {
 		return when(deny, "ForAnyValue:StringLike", "cloudwatch:AlarmActions", "*")
 	}
 	return when(deny, "ForAnyValue:StringNotEquals", "cloudwatch:AlarmActions", topics)
+}
+
+// plainlyTagged denies all tags of alarms but those that cniguard sets: an account's own policies may go by others. It holds for the tags of
+// a new alarm too, for which CloudWatch asks the same action (API reference, PutMetricAlarm, Tags).
+func plainlyTagged(alarms *string) statement {
+	keys := slices.Sorted(maps.Keys(alarm.Wish{}.Want(alarm.PodSubnets).Tags))
+	return when(statement{"Sid": "NoOtherTags", "Effect": "Deny", "Action": "cloudwatch:TagResource", "Resource": alarms},
+		"ForAnyValue:StringNotEquals", "aws:TagKeys", keys)
 }
 
 // updates is all that changes a cluster. That the updater may not tag is left to what is not allowed: a tag that a policy's rule

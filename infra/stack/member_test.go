@@ -176,11 +176,16 @@ func TestWeakenedMembersBreakALaw(t *testing.T) {
 		"alarms that may act": func(r map[string]any) {
 			p := at(r["Observer"], "Properties", "Policies", "PolicyDocument").(map[string]any)
 			all := p["Statement"].([]any)
-			p["Statement"] = all[:len(all)-1]
+			p["Statement"] = slices.DeleteFunc(all, func(s any) bool { return at(s, "Sid") == "NoOtherActions" })
 		},
 		"an observer that may tag": func(r map[string]any) {
 			p := at(r["Observer"], "Properties", "Policies", "PolicyDocument").(map[string]any)
 			p["Statement"] = append(p["Statement"].([]any), map[string]any{"Effect": "Allow", "Action": "eks:TagResource", "Resource": "*"})
+		},
+		"an observer that may set any tag of an alarm": func(r map[string]any) {
+			all := at(r["Observer"], "Properties", "Policies", "PolicyDocument").(map[string]any)["Statement"].([]any)
+			tags := slices.IndexFunc(all, func(s any) bool { return at(s, "Sid") == "NoOtherTags" })
+			all[tags].(map[string]any)["Condition"] = map[string]any{"Null": map[string]any{"aws:TagKeys": "true"}}
 		},
 		"a forwarder that strangers' rules may use": func(r map[string]any) {
 			delete(condition(r["Forwarder"], "AssumeRolePolicyDocument"), "StringEquals")

@@ -67,7 +67,8 @@ func documented(t *testing.T, c stack.Config) map[string][]string {
 		other = map[string]any{"ForAnyValue:StringNotEquals": map[string]any{"cloudwatch:AlarmActions": c.AlarmTopics}}
 	}
 	alarms := "arn:aws:cloudwatch:*:${AWS::AccountId}:alarm:" + alarm.Prefix + "*"
-	all["Observer"] = append(all["Observer"], grant("Deny", "cloudwatch:PutMetricAlarm", alarms, other))
+	tags := map[string]any{"ForAnyValue:StringNotEquals": map[string]any{"aws:TagKeys": []string{"cluster", "made-by", "owner", "policy"}}}
+	all["Observer"] = append(all["Observer"], grant("Deny", "cloudwatch:PutMetricAlarm", alarms, other), grant("Deny", "cloudwatch:TagResource", alarms, tags))
 	all["Forwarder"] = []string{grant("Allow", "events:PutEvents", "arn:aws:events:eu-central-1:444455556666:event-bus/cniguard", nil)}
 	for id := range all {
 		slices.Sort(all[id])

@@ -173,14 +173,15 @@ func modelled(t *testing.T) map[string][]string {
 		"eventbridge": registered(t, eventbridge.TypeRegistry),
 		"sns":         deserialized(t, "sns", "Publish"),
 		"sts":         deserialized(t, "sts", "AssumeRole"),
-		"ec2":         deserialized(t, "ec2", "DescribeInstances", "DescribeSubnets"),
+		"ec2": deserialized(t, "ec2", "DescribeInstances", "DescribeInstanceTypes", "DescribeNetworkInterfaces", "DescribeRouteTables", "DescribeSubnets",
+			"DescribeVpcPeeringConnections", "DescribeVpcs", "GetSubnetCidrReservations"),
 	}
 	for service, least := range map[string]int{"eks": 15, "cloudwatch": 25, "dynamodb": 30, "eventbridge": 13, "sns": 15, "sts": 4} {
 		if len(codes[service]) < least {
 			t.Errorf("found only %d error codes of %s: does this test still read them rightly?", len(codes[service]), service)
 		}
 	}
-	// "Error codes for the Amazon EC2 API", EC2 API reference: the common ones and those of the two calls.
+	// "Error codes for the Amazon EC2 API", EC2 API reference: the common ones and those of the calls.
 	codes["ec2 reference"] = strings.Fields(`AuthFailure Blocked FilterLimitExceeded IncompleteSignature InternalError InternalFailure
 		InvalidAction InvalidCharacter InvalidClientTokenId InvalidFilter InvalidInput InvalidInstanceID.NotFound InvalidPaginationToken
 		InvalidParameter InvalidParameterCombination InvalidParameterValue InvalidQueryParameter InvalidSubnetID.NotFound

@@ -3,22 +3,55 @@
 package alarm
 
 import (
-	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/cniguard/cniguard/internal/cluster"
 )
 
-// The metric that the meter publishes and the alarm watches: the utilisation of a cluster's worst pod subnet in percent.
+// The metrics that the meter publishes for a cluster, and alarms watch.
 const (
 	Namespace = "CNIGuard"
-	Metric    = "WorstPodSubnetUtilization"
 	Dimension = "ClusterName"
+	// Subnets is the utilisation of a cluster's fullest pod subnet, in percent of its usable addresses.
+	Subnets = "WorstPodSubnetUtilization"
+	// Blocks is the share of the /28 blocks in use in the pod subnet that has the fewest left, in percent. It is published where the policy
+	// wants the alarm.
+	Blocks = "WorstPodSubnetBlockUtilization"
+	// Days is how many days are left until the fullest pod subnet is full, by forecast; 30 stands for more, or for no growth. It is
+	// published where the policy wants the alarm.
+	Days = "DaysLeft"
 )
+
+// Kind is what an alarm watches. It ends the alarm's name.
+type Kind string
+
+// The alarms that a cluster may have. PodSubnets is the one that every cluster has; the others are for the policy to choose.
+const (
+	PodSubnets   Kind = "pod-subnets"
+	FreeBlocks   Kind = "free-blocks"
+	DaysLeft     Kind = "days-left"
+	NodeCapacity Kind = "node-capacity"
+)
+
+// Kinds are all of them, in the order in which they are made.
+func Kinds() []Kind { return []Kind{PodSubnets, FreeBlocks, DaysLeft, NodeCapacity} }
+
+// Metric is the metric that the meter publishes for an alarm of this kind; empty: it watches what others publish.
+func (k Kind) Metric() string {
+	return map[Kind]string{PodSubnets: Subnets, FreeBlocks: Blocks, DaysLeft: Days}[k]
+}
+
+// USD is the price of an alarm of this kind and of the metric that cniguard publishes for it, a month at list prices of us-east-1: 0.10 for
+// each metric that an alarm watches, 0.30 for a custom metric (CloudWatch pricing, November 2026).
+func (k Kind) USD() float64 {
+	if k == NodeCapacity {
+		return 2 * 0.10
+	}
+	return 0.10 + 0.30
+}
 
 // Prefix begins the name of every alarm that cniguard makes. Alarms without it are never touched.
 const Prefix = "cniguard-"
@@ -33,21 +66,33 @@ const (
 	Points     = 2   // of them above the threshold
 )
 
-// Spec is one alarm as it should be, or as it is.
+// Value is a value of one of the metrics that the meter publishes.
+type Value struct {
+	Cluster string // name
+	Metric  string
+	Value   float64 // percent, or days
+}
+
+// Spec is one alarm as it should be, or as it is: on one metric, or on an expression over several.
 type Spec struct {
 	Name        string            `json:"name"`
 	Description string            `json:"description"`
 	Namespace   string            `json:"namespace"`
-	Metric      string            `json:"metric"`
+	Metric      string            `json:"metric,omitempty"`     // empty: Expression tells
+	Expression  string            `json:"expression,omitempty"` // metric math over Terms, by their ids
+	Terms       map[string]string `json:"terms,omitempty"`      // metrics by id
 	Dimensions  map[string]string `json:"dimensions"`
 	Statistic   string            `json:"statistic"`
 	Period      int               `json:"period"` // seconds
 	Evaluation  int               `json:"evaluation"`
 	Points      int               `json:"points"`
 	Comparison  string            `json:"comparison"`
-	Threshold   float64           `json:"threshold"` // percent
+	Threshold   float64           `json:"threshold"` // percent, or days
 	Missing     string            `json:"missing"`
 	Actions     []string          `json:"actions,omitempty"` // ARNs told on ALARM and on OK, ordered; usually none: the event does it
+	// Tags are those that it is to have. CloudWatch does not show them where it describes an alarm: what they are made of is in the
+	// description too, so that they are written anew when it changes.
+	Tags map[string]string `json:"tags,omitempty"`
 }
 
 // State is CloudWatch's word for how an alarm stands.
@@ -67,8 +112,22 @@ type Standing struct {
 	Since time.Time `json:"since"` // when the state was last updated
 }
 
-// Name is the name of the pod-subnet alarm of a cluster.
-func Name(id cluster.ID) string { return Prefix + id.Name + "-pod-subnets" }
+// Name is the name of a cluster's alarm.
+func (k Kind) Name(id cluster.ID) string { return Prefix + id.Name + "-" + string(k) }
+
+// ARN is that of an alarm in a cluster's account and region.
+func ARN(id cluster.ID, name string) string {
+	return "arn:" + cluster.PartitionOf(id.Region).Name + ":cloudwatch:" + id.Region + ":" + id.Account + ":alarm:" + name
+}
+
+// Names are the names of all alarms that a cluster may have.
+func Names(id cluster.ID) []string {
+	names := make([]string, 0, len(Kinds()))
+	for _, k := range Kinds() {
+		names = append(names, k.Name(id))
+	}
+	return names
+}
 
 // Cluster is the cluster's name in the name of one of cniguard's alarms; false for an alarm that is not one of them.
 func Cluster(name string) (string, bool) {
@@ -76,8 +135,12 @@ func Cluster(name string) (string, bool) {
 	if !ok {
 		return "", false
 	}
-	rest, ok = strings.CutSuffix(rest, "-pod-subnets")
-	return rest, ok && rest != ""
+	for _, k := range Kinds() {
+		if of, ok := strings.CutSuffix(rest, "-"+string(k)); ok {
+			return of, of != ""
+		}
+	}
+	return "", false
 }
 
 // probe begins the name of an alarm that tells of no cluster, but that alarms' events arrive. Such a name ends in capital letters and
@@ -94,28 +157,7 @@ func Nonce(name string) (string, bool) {
 	return nonce, ok && len(nonce) == 26 && strings.Trim(nonce, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") == ""
 }
 
-// Want is the pod-subnet alarm of a cluster with a warning threshold in percent. Actions are ARNs in the cluster's region, ordered.
-func Want(id cluster.ID, warning float64, actions ...string) Spec {
-	return Spec{
-		Name: Name(id),
-		Description: fmt.Sprintf("The fullest subnet that pods of EKS cluster %s take addresses from is more than %s %% used. "+
-			"When it is full, new pods hang in ContainerCreating. Made and kept by cniguard; changes by hand are undone.",
-			id.Name, strconv.FormatFloat(warning, 'f', -1, 64)),
-		Namespace:  Namespace,
-		Metric:     Metric,
-		Dimensions: map[string]string{Dimension: id.Name},
-		Statistic:  "Maximum",
-		Period:     Period,
-		Evaluation: Evaluation,
-		Points:     Points,
-		Comparison: "GreaterThanOrEqualToThreshold",
-		Threshold:  warning,
-		Missing:    "missing",
-		Actions:    actions,
-	}
-}
-
-// Differs names the fields in which two alarms differ, in a fixed order; none: they are the same alarm.
+// Differs names the fields in which two alarms differ, in a fixed order; none: they are the same alarm. Tags are not compared.
 func Differs(a, b Spec) []string {
 	var fields []string
 	note := func(name string, same bool) {
@@ -124,7 +166,7 @@ func Differs(a, b Spec) []string {
 		}
 	}
 	note("description", a.Description == b.Description)
-	note("metric", a.Namespace == b.Namespace && a.Metric == b.Metric)
+	note("metric", a.Namespace == b.Namespace && a.Metric == b.Metric && a.Expression == b.Expression && maps.Equal(a.Terms, b.Terms))
 	note("dimensions", maps.Equal(a.Dimensions, b.Dimensions))
 	note("statistic", a.Statistic == b.Statistic)
 	note("period", a.Period == b.Period)

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 	"testing/quick"
-	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -17,37 +16,9 @@ import (
 
 var prod = cluster.ID{Account: "111122223333", Region: "eu-central-1", Name: "prod"}
 
-func TestWantIsTheAlarmOfOneCluster(t *testing.T) {
-	got := alarm.Want(prod, 82.5)
-	if !strings.Contains(got.Description, "cluster prod ") || !strings.Contains(got.Description, "82.5 %") {
-		t.Errorf("the description names neither cluster nor threshold: %s", got.Description)
-	}
-	got.Description = ""
-	want := alarm.Spec{
-		Name: "cniguard-prod-pod-subnets", Namespace: "CNIGuard", Metric: "WorstPodSubnetUtilization",
-		Dimensions: map[string]string{"ClusterName": "prod"}, Statistic: "Maximum", Period: 300, Evaluation: 3, Points: 2,
-		Comparison: "GreaterThanOrEqualToThreshold", Threshold: 82.5, Missing: "missing",
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-	if text := alarm.Want(prod, 80).Description; !strings.Contains(text, " 80 %") {
-		t.Errorf("a whole number is not written as one: %s", text)
-	}
-}
-
-func TestTheLongestClusterNameFitsCloudWatch(t *testing.T) {
-	// 255 characters of a name, 1024 of a description, 255 of a dimension's value (CloudWatch API reference, PutMetricAlarm).
-	longest := alarm.Want(cluster.ID{Account: prod.Account, Region: prod.Region, Name: strings.Repeat("w", 100)}, 99.99)
-	if n := utf8.RuneCountInString(longest.Name); n > 255 {
-		t.Errorf("a name of %d characters", n)
-	}
-	if n := utf8.RuneCountInString(longest.Description); n > 1024 {
-		t.Errorf("a description of %d characters", n)
-	}
-	if n := utf8.RuneCountInString(longest.Dimensions[alarm.Dimension]); n > 255 {
-		t.Errorf("a dimension of %d characters", n)
-	}
+// kept is the alarm that the built-in settings call for.
+func kept(id cluster.ID) alarm.Spec {
+	return alarm.Wish{Cluster: id, Warning: 80, Owner: id.Account}.Want(alarm.PodSubnets)
 }
 
 func TestClusterReadsTheNamesOfOurAlarmsOnly(t *testing.T) {
@@ -55,7 +26,14 @@ func TestClusterReadsTheNamesOfOurAlarmsOnly(t *testing.T) {
 		alarm, want string
 		ours        bool
 	}{
-		"our own":                                     {"cniguard-prod-pod-subnets", "prod", true},
+		"our own":           {"cniguard-prod-pod-subnets", "prod", true},
+		"our own on blocks": {"cniguard-prod-free-blocks", "prod", true},
+		"our own on days":   {"cniguard-prod-days-left", "prod", true},
+		"our own on nodes":  {"cniguard-prod-node-capacity", "prod", true},
+		"a cluster named like the end of another":     {"cniguard-x-days-left-free-blocks", "x-days-left", true},
+		"one with an ending in capitals":              {"cniguard-prod-Days-Left", "", false},
+		"one whose ending is cut off":                 {"cniguard-prod-days", "", false},
+		"an ending without a cluster":                 {"cniguard--node-capacity", "", false},
 		"a cluster that is named like an alarm":       {"cniguard-cniguard-x-pod-subnets-pod-subnets", "cniguard-x-pod-subnets", true},
 		"one without our prefix":                      {"prod-pod-subnets", "", false},
 		"one of ours for something else":              {"cniguard-prod-dead-letters", "prod-dead-letters", false},
@@ -75,26 +53,61 @@ func TestClusterReadsTheNamesOfOurAlarmsOnly(t *testing.T) {
 }
 
 func TestAnAlarmsNameIsReadBackAsItsCluster(t *testing.T) {
+	kinds := alarm.Kinds()
+	// Names are made of what could confuse: the parts of an alarm's name.
+	parts := []string{"a", "cniguard-", "pod", "-", "_"}
+	for _, k := range kinds {
+		parts = append(parts, "-"+string(k), string(k))
+	}
 	round := func(seed uint64) bool {
 		r := rand.New(rand.NewPCG(seed, 1))
-		// Names are made of what could confuse: the parts of an alarm's name.
 		var b strings.Builder
 		for range 1 + r.IntN(5) {
-			b.WriteString([]string{"a", "cniguard-", "-pod-subnets", "pod", "-", "_"}[r.IntN(6)])
+			b.WriteString(parts[r.IntN(len(parts))])
 		}
 		id := cluster.ID{Account: prod.Account, Region: prod.Region, Name: b.String()}
-		got, ours := alarm.Cluster(alarm.Name(id))
+		got, ours := alarm.Cluster(kinds[r.IntN(len(kinds))].Name(id))
 		return ours && got == id.Name
 	}
-	if err := quick.Check(round, nil); err != nil {
+	if err := quick.Check(round, &quick.Config{MaxCount: 2000}); err != nil {
 		t.Error(err)
+	}
+}
+
+// Else the name of one cluster's alarm could be that of another's.
+func TestNoKindsNameEndsAsAnothers(t *testing.T) {
+	for _, a := range alarm.Kinds() {
+		for _, b := range alarm.Kinds() {
+			if a != b && strings.HasSuffix("-"+string(b), "-"+string(a)) {
+				t.Errorf("%s ends as %s does", b, a)
+			}
+		}
+	}
+}
+
+func TestTheNamesOfAClustersAlarmsAreOneOfEachKind(t *testing.T) {
+	want := []string{"cniguard-prod-pod-subnets", "cniguard-prod-free-blocks", "cniguard-prod-days-left", "cniguard-prod-node-capacity"}
+	if diff := cmp.Diff(want, alarm.Names(prod)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestAnAlarmsARNIsInThePartitionOfItsRegion(t *testing.T) {
+	for region, want := range map[string]string{
+		"eu-central-1":  "arn:aws:cloudwatch:eu-central-1:111122223333:alarm:x",
+		"cn-north-1":    "arn:aws-cn:cloudwatch:cn-north-1:111122223333:alarm:x",
+		"us-gov-west-1": "arn:aws-us-gov:cloudwatch:us-gov-west-1:111122223333:alarm:x",
+	} {
+		if got := alarm.ARN(cluster.ID{Account: prod.Account, Region: region, Name: "prod"}, "x"); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
 	}
 }
 
 // changed is the alarm with one field set to another value.
 func changed(t *testing.T, field int) alarm.Spec {
 	t.Helper()
-	s := alarm.Want(prod, 80)
+	s := kept(prod)
 	v := reflect.ValueOf(&s).Elem().Field(field)
 	switch v.Interface().(type) {
 	case string:
@@ -117,7 +130,7 @@ func TestDiffersNamesTheFieldThatDiffers(t *testing.T) {
 	want := map[string][]string{
 		"Name":        nil, // alarms are compared under one name
 		"Description": {"description"},
-		"Namespace":   {"metric"}, "Metric": {"metric"},
+		"Namespace":   {"metric"}, "Metric": {"metric"}, "Expression": {"metric"}, "Terms": {"metric"},
 		"Dimensions": {"dimensions"},
 		"Statistic":  {"statistic"},
 		"Period":     {"period"},
@@ -125,8 +138,9 @@ func TestDiffersNamesTheFieldThatDiffers(t *testing.T) {
 		"Comparison": {"threshold"}, "Threshold": {"threshold"},
 		"Missing": {"missing data"},
 		"Actions": {"actions"},
+		"Tags":    nil, // an alarm that was read has none
 	}
-	spec, standing := reflect.TypeFor[alarm.Spec](), alarm.Want(prod, 80)
+	spec, standing := reflect.TypeFor[alarm.Spec](), kept(prod)
 	for i := range spec.NumField() {
 		name := spec.Field(i).Name
 		t.Run(name, func(t *testing.T) {
@@ -144,7 +158,7 @@ func TestDiffersNamesTheFieldThatDiffers(t *testing.T) {
 // random is an alarm near the wanted one: some of its fields are others.
 func random(t *testing.T, r *rand.Rand) alarm.Spec {
 	t.Helper()
-	s := alarm.Want(prod, 80)
+	s := kept(prod)
 	for i := range reflect.TypeFor[alarm.Spec]().NumField() {
 		if r.IntN(3) == 0 {
 			reflect.ValueOf(&s).Elem().Field(i).Set(reflect.ValueOf(changed(t, i)).Field(i))
@@ -164,7 +178,7 @@ func TestDiffersIsSymmetricNamesNothingTwiceAndNothingOfEqualAlarms(t *testing.T
 			seen[field] = true
 		}
 		a2 := a
-		a2.Name = b.Name
+		a2.Name, a2.Tags = b.Name, b.Tags
 		return cmp.Equal(alarm.Differs(a, b), alarm.Differs(b, a)) && len(alarm.Differs(a, a)) == 0 &&
 			(len(seen) == 0) == cmp.Equal(a2, b)
 	}
@@ -174,7 +188,7 @@ func TestDiffersIsSymmetricNamesNothingTwiceAndNothingOfEqualAlarms(t *testing.T
 }
 
 func TestNoActionsAndAnEmptyListOfActionsAreTheSame(t *testing.T) {
-	a, b := alarm.Want(prod, 80), alarm.Want(prod, 80)
+	a, b := kept(prod), kept(prod)
 	b.Actions = []string{}
 	if diff := alarm.Differs(a, b); len(diff) > 0 {
 		t.Errorf("differ in %v", diff)
@@ -209,7 +223,7 @@ func TestOnlyTheWholeNameOfAProbeIsOne(t *testing.T) {
 	named := func(cluster string) string {
 		id := prod
 		id.Name = cluster
-		return alarm.Name(id)
+		return alarm.PodSubnets.Name(id)
 	}
 	for name, alarmName := range map[string]string{
 		"a cluster's":                         named("prod"),

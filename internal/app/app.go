@@ -163,6 +163,7 @@ func (a *App) do(ctx context.Context, e check.Engine, t event.Trigger) error {
 	}
 	switch t.Kind {
 	case event.Check:
+		e.Heard = t.Rang
 		_, err := e.Check(ctx, t.Cluster)
 		return err
 	case event.Tick:

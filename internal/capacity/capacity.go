@@ -4,19 +4,27 @@
 package capacity
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 
 	"github.com/cniguard/cniguard/internal/fault"
 )
 
+// FargateBy begins how a subnet was found that a Fargate profile names.
+const FargateBy = "Fargate profile "
+
 // Subnet is a subnet that pods take addresses from.
 type Subnet struct {
-	ID   string   `json:"id"`
-	CIDR string   `json:"cidr"` // the subnet's IPv4 range; empty for an IPv6-only subnet
-	Zone string   `json:"zone"` // as "eu-central-1a"
-	Free int      `json:"free"` // AvailableIpAddressCount of EC2 DescribeSubnets, in addresses
-	By   []string `json:"by"`   // how it was found: "node group ng-1", "Fargate profile fp", "instances"
+	ID    string   `json:"id"`
+	CIDR  string   `json:"cidr"`            // the subnet's IPv4 range; empty for an IPv6-only subnet
+	Zone  string   `json:"zone"`            // as "eu-central-1a"
+	Free  int      `json:"free"`            // AvailableIpAddressCount of EC2 DescribeSubnets, in addresses
+	By    []string `json:"by,omitempty"`    // how it was found: "node group ng-1", "Fargate profile fp", "instances", "tag kubernetes.io/role/cni", "ENIConfig zone-a"
+	Owner string   `json:"owner,omitempty"` // the account that owns it, and shares it where it is not the cluster's
+	// Tags are those for the VPC CNI, as the cluster's account has them; what another owner has on a subnet that it shares is not to be
+	// seen there (VPC user guide, "Share your VPC subnets with other accounts").
+	Tags map[string]string `json:"-"`
 }
 
 // Usable is the number of addresses that can be given out: 2^(32-prefix) less the five that AWS keeps in every subnet
@@ -59,6 +67,25 @@ type Pods struct {
 	Partly *fault.Fault `json:"partly,omitempty"`
 }
 
+// Count takes those of the VPC's other subnets that fit among the pod subnets, and notes by what; also of those that are there already.
+func (p *Pods) Count(by string, fits func(Subnet) bool) {
+	for i := range p.Subnets {
+		if s := &p.Subnets[i]; fits(*s) {
+			s.By = append(slices.Clip(s.By), by)
+		}
+	}
+	var rest []Subnet
+	for _, s := range p.Rest {
+		if fits(s) {
+			s.By = []string{by}
+			p.Subnets = append(p.Subnets, s)
+		} else {
+			rest = append(rest, s)
+		}
+	}
+	p.Rest = rest
+}
+
 // Worst is the fullest pod subnet with an IPv4 range; of equals, the one with fewer free addresses, then the lower id.
 // It is false when there is none.
 func (p Pods) Worst() (Subnet, bool) {
@@ -83,6 +110,22 @@ func fuller(a, b Subnet) bool {
 		return a.Free < b.Free
 	}
 	return a.ID < b.ID
+}
+
+// FewestBlocks is the subnet in which the largest share of /28 blocks is in use, by the subnets' ids; of equals the one with fewer left, then
+// the lower id. It is false when the blocks of none are known.
+func FewestBlocks(subnets []Subnet, blocks map[string]Blocks) (worst Subnet, counted Blocks, any bool) {
+	for _, s := range subnets {
+		b, known := blocks[s.ID]
+		if !known {
+			continue
+		}
+		fuller := cmp.Or(cmp.Compare(b.Utilization(), counted.Utilization()), cmp.Compare(counted.Assured(), b.Assured()), cmp.Compare(worst.ID, s.ID))
+		if !any || fuller > 0 {
+			worst, counted, any = s, b, true
+		}
+	}
+	return worst, counted, any
 }
 
 // Cramped is the first subnet with an IPv4 range that has no room for a restart of aws-node; false: all have.

@@ -185,3 +185,23 @@ func TestIDsAreInOrderAndLeaveTheSubnetsAsTheyAre(t *testing.T) {
 		t.Errorf("no subnets have the ids %v", ids)
 	}
 }
+
+func TestWhatIsCountedIsAPodSubnetOnceAndNoOtherAnyMore(t *testing.T) {
+	p := capacity.Pods{
+		Subnets: []capacity.Subnet{{ID: "a", By: []string{"node group ng"}}, {ID: "b", By: []string{"instances"}}},
+		Rest:    []capacity.Subnet{{ID: "c"}, {ID: "d"}, {ID: "e"}},
+	}
+	before := slices.Clone(p.Rest)
+	p.Count("tag", func(s capacity.Subnet) bool { return s.ID == "b" || s.ID == "d" })
+	p.Count("nobody", func(capacity.Subnet) bool { return false })
+	want := capacity.Pods{
+		Subnets: []capacity.Subnet{{ID: "a", By: []string{"node group ng"}}, {ID: "b", By: []string{"instances", "tag"}}, {ID: "d", By: []string{"tag"}}},
+		Rest:    []capacity.Subnet{{ID: "c"}, {ID: "e"}},
+	}
+	if diff := cmp.Diff(want, p); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	if before[1].By != nil {
+		t.Error("what was read before is changed")
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/cniguard/cniguard/internal/alarm"
 	"github.com/cniguard/cniguard/internal/capacity"
 	"github.com/cniguard/cniguard/internal/cluster"
 	"github.com/cniguard/cniguard/internal/event"
@@ -20,6 +21,14 @@ type Observer interface {
 	// Settle reads the update that belongs to a step: by the step's ID or, where the call's answer never came, by looking for
 	// an update to that version created since the step was saved. Nil: there is none.
 	Settle(ctx context.Context, id cluster.ID, s guard.Step) guard.Reading[*guard.Update]
+	// History reads the highest value in each hour since an instant of the metric that Gauge publishes for a cluster.
+	History(ctx context.Context, id cluster.ID, since time.Time) guard.Reading[[]capacity.Point]
+	// NodeMetrics reads what cni-metrics-helper published in the last hour under a CLUSTER_ID, and which others there are.
+	NodeMetrics(ctx context.Context, id cluster.ID, helperID string) guard.Reading[*capacity.NodeMetrics]
+	// Network reads the instance types of these types' families, and the ranges that are taken in a VPC, as an account sees them.
+	Network(ctx context.Context, u event.Unit, vpc string, types []string) guard.Reading[*guard.Network]
+	// Alarms lists the names of all alarms of cniguard for clusters of a unit.
+	Alarms(ctx context.Context, u event.Unit) ([]string, error)
 	// Clusters lists the names of a unit's clusters that sort after the given name, in order, all of them.
 	Clusters(ctx context.Context, u event.Unit, after string) ([]string, error)
 }
@@ -39,8 +48,10 @@ type Actor interface {
 type Gauge interface {
 	// Subnets reads the given subnets of a unit. A subnet that is not in the answer is gone.
 	Subnets(ctx context.Context, u event.Unit, ids []string) ([]capacity.Subnet, error)
-	// Publish publishes the utilisation in percent of the worst pod subnet of each cluster, by name, stamped at.
-	Publish(ctx context.Context, u event.Unit, at time.Time, percent map[string]float64) error
+	// Blocks counts the /28 blocks of subnets, by id, as a unit's account sees them, which should own them.
+	Blocks(ctx context.Context, u event.Unit, subnets []capacity.Subnet) (map[string]capacity.Blocks, error)
+	// Publish publishes values of the metrics that alarms watch, stamped at.
+	Publish(ctx context.Context, u event.Unit, at time.Time, values []alarm.Value) error
 }
 
 // ErrConflict is a Save whose record was saved by another since it was loaded.

@@ -230,7 +230,7 @@ func TestAnUnknownClusterThatDoesNotExistLeavesNothing(t *testing.T) {
 
 func TestAnUnknownClusterThatDoesNotExistLosesTheAlarmItLeftBehind(t *testing.T) {
 	seen := gone()
-	seen.Alarms = guard.Read([]alarm.Standing{{Spec: alarm.Want(prod, 80), State: alarm.InsufficientData, Since: noon}})
+	seen.Alarms = guard.Read([]alarm.Standing{{Spec: kept(prod), State: alarm.InsufficientData, Since: noon}})
 	s := newStage(t, seen)
 	s.run(s.engine("first"))
 	s.wantChanges("do drop alarm of prod", "save")

@@ -46,7 +46,7 @@ func (e Engine) conclude(ctx context.Context, kept Kept, in guard.Input, p guard
 		if kept.Record.Busy.By == e.By {
 			continue // nobody else decides while we hold the record
 		}
-		if len(done) == 0 && (in.ID.Name == "" || !kept.Record.Seen.Before(in.Seen.At)) {
+		if len(done) == 0 && !in.Heard && (in.ID.Name == "" || !kept.Record.Seen.Before(in.Seen.At)) {
 			return false, nil // the other looked later, and saw all that this check did; or it lists the same unit
 		}
 		in.Record = kept.Record

@@ -195,7 +195,7 @@ func TestEndlessConflictsAfterActingEndInAnErrorAndNothingIsDoneTwice(t *testing
 func TestWhatAFailureLeavesOutOfTheRowIsNotInFlight(t *testing.T) {
 	seen := outdated()
 	seen.Pods.Value.Subnets, seen.Pods.Value.Exempt = nil, "IPv6 cluster"
-	seen.Alarms = guard.Read([]alarm.Standing{{Spec: alarm.Want(prod, 80), State: alarm.OK, Since: noon}})
+	seen.Alarms = guard.Read([]alarm.Standing{{Spec: kept(prod), State: alarm.OK, Since: noon}})
 	s := newStage(t, seen)
 	s.outcome = func(a guard.Action) guard.Outcome {
 		f := &fault.Fault{Kind: fault.Terminal, Op: "cloudwatch:DeleteAlarms", Code: "AccessDenied", Need: "cloudwatch:DeleteAlarms"}

@@ -34,6 +34,8 @@ type Engine struct {
 	By string
 	// Updates is true where updates may be started. Elsewhere a plan that wants one is handed on by a wake-up.
 	Updates bool
+	// Heard is true where the event of a cluster's alarm that went to ALARM asked for the check.
+	Heard bool
 	// Trace, when it is not nil, gets each plan before it is acted on.
 	Trace func(cluster.ID, guard.Plan)
 }
@@ -114,10 +116,10 @@ func (e Engine) decide(in guard.Input) guard.Plan {
 	return p
 }
 
-// read fills a decision's input: everything that depends on nothing else side by side, then the step in flight, and what runs inside
-// of a cluster whose add-on EKS does not manage.
+// read fills a decision's input: everything that depends on nothing else side by side, then the step in flight, what runs inside
+// of a cluster whose add-on EKS does not manage, and what only some checks want of its addresses.
 func (e Engine) read(ctx context.Context, id cluster.ID) (kept Kept, in guard.Input, err error) {
-	in.ID = id
+	in.ID, in.Heard = id, e.Heard
 	var orders []guard.Order
 	var fleet guard.Fleet
 	var ordersErr, fleetErr error
@@ -141,8 +143,8 @@ func (e Engine) read(ctx context.Context, id cluster.ID) (kept Kept, in guard.In
 		in.Seen.Inside.Fault = f
 	} else {
 		in.Seen.Inside = e.Insider.Inside(ctx, id, in.Seen.Cluster.Value.API)
-		in.Seen.Widen()
 	}
+	e.readAddresses(ctx, &in)
 	in.Now = e.Clock.Now()
 	return kept, in, nil
 }
@@ -181,10 +183,13 @@ func (e Engine) settings(id cluster.ID, c guard.Reading[*guard.Cluster]) guard.R
 }
 
 func (e Engine) askAgain(ctx context.Context, kept Kept) error {
-	if kept.Record.Again {
+	if kept.Record.Again && !e.Heard {
 		return nil
 	}
 	kept.Record.Again = true
+	if e.Heard {
+		kept.Record.Rung.Last = e.Clock.Now()
+	}
 	_, err := e.Ledger.Save(ctx, kept)
 	return err
 }

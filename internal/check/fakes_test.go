@@ -5,10 +5,12 @@ import (
 	"errors"
 	"time"
 
+	"github.com/cniguard/cniguard/internal/alarm"
 	"github.com/cniguard/cniguard/internal/capacity"
 	"github.com/cniguard/cniguard/internal/check"
 	"github.com/cniguard/cniguard/internal/cluster"
 	"github.com/cniguard/cniguard/internal/event"
+	"github.com/cniguard/cniguard/internal/fault"
 	"github.com/cniguard/cniguard/internal/guard"
 )
 
@@ -35,6 +37,31 @@ func (s *stage) Settle(_ context.Context, _ cluster.ID, step guard.Step) guard.R
 	}
 	u := *s.update
 	return guard.Read(&u)
+}
+
+func (s *stage) History(_ context.Context, id cluster.ID, since time.Time) guard.Reading[[]capacity.Point] {
+	if err := s.note("history of %s since %s", id.Name, since.Format(time.DateOnly)); err != nil {
+		return guard.Hidden[[]capacity.Point](fault.Of(err))
+	}
+	return guard.Read(append([]capacity.Point{}, s.history...))
+}
+
+func (s *stage) NodeMetrics(_ context.Context, id cluster.ID, helperID string) guard.Reading[*capacity.NodeMetrics] {
+	if err := s.note("helper %s of %s", helperID, id.Name); err != nil {
+		return guard.Hidden[*capacity.NodeMetrics](fault.Of(err))
+	}
+	return guard.Read(&capacity.NodeMetrics{})
+}
+
+func (s *stage) Network(_ context.Context, u event.Unit, vpc string, types []string) guard.Reading[*guard.Network] {
+	if err := s.note("network %s of %s %v", vpc, u.Account, types); err != nil {
+		return guard.Hidden[*guard.Network](fault.Of(err))
+	}
+	return guard.Read(&guard.Network{VPC: vpc})
+}
+
+func (s *stage) Alarms(_ context.Context, u event.Unit) ([]string, error) {
+	return s.standing, s.note("alarms of %s", u.Account)
 }
 
 func (s *stage) Clusters(_ context.Context, _ event.Unit, after string) ([]string, error) {
@@ -84,13 +111,29 @@ func (s *stage) Subnets(_ context.Context, _ event.Unit, ids []string) ([]capaci
 	return s.subnets, s.note("subnets %v", ids)
 }
 
-func (s *stage) Publish(_ context.Context, u event.Unit, at time.Time, percent map[string]float64) error {
+func (s *stage) Blocks(_ context.Context, u event.Unit, subnets []capacity.Subnet) (map[string]capacity.Blocks, error) {
+	var ids []string
+	for _, n := range subnets {
+		ids = append(ids, n.ID)
+	}
+	return s.blocks, s.note("blocks of %s %v", u.Account, ids)
+}
+
+func (s *stage) Publish(_ context.Context, u event.Unit, at time.Time, values []alarm.Value) error {
 	if err := s.note("publish %s %s %s", u.Account, u.Region, at.Format(time.TimeOnly)); err != nil {
 		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.percent = percent
+	if s.percent == nil {
+		s.percent = map[string]float64{}
+	}
+	s.values = append(s.values, values...)
+	for _, v := range values {
+		if v.Metric == alarm.Subnets {
+			s.percent[v.Cluster] = v.Value
+		}
+	}
 	return nil
 }
 

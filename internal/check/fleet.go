@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/cniguard/cniguard/internal/alarm"
 	"github.com/cniguard/cniguard/internal/capacity"
 	"github.com/cniguard/cniguard/internal/clock"
 	"github.com/cniguard/cniguard/internal/cluster"
@@ -94,13 +95,22 @@ func (e Engine) Metering(ctx context.Context, u event.Unit, at time.Time) error 
 		e.Counts.Add(telemetry.NotMetered, len(kept))
 		return e.unitFault(ctx, "meter", u, err, shut)
 	}
-	percent, ts := e.gauge(kept, subnets)
-	if len(percent) > 0 {
-		if err := e.Gauge.Publish(ctx, u, at, percent); err != nil {
-			return errors.Join(e.unitFault(ctx, "publish the metrics of", u, err, shut), e.wake(ctx, "meter", ts))
-		}
+	all := e.gauge(kept, subnets)
+	err = errors.Join(e.put(ctx, u, at, e.values(all), shut), e.wake(ctx, "meter", changed(all)))
+	// The blocks take longer, and may fail where EC2 is asked too much: nothing else waits for them.
+	e.gaugeBlocks(ctx, u, all)
+	return errors.Join(err, e.put(ctx, u, at, blocksOf(all), shut), e.wake(ctx, "meter", crumbled(all)))
+}
+
+// put publishes values, where there are any.
+func (e Engine) put(ctx context.Context, u event.Unit, at time.Time, values []alarm.Value, shut bool) error {
+	if len(values) == 0 {
+		return nil
 	}
-	return e.wake(ctx, "meter", ts)
+	if err := e.Gauge.Publish(ctx, u, at, values); err != nil {
+		return e.unitFault(ctx, "publish the metrics of", u, err, shut)
+	}
+	return nil
 }
 
 // countOverdue counts the clusters that nobody has looked at for two sweeps.
@@ -112,38 +122,124 @@ func (e Engine) countOverdue(kept []Kept) {
 	}
 }
 
-// gauge is the utilisation to publish for each cluster, and the checks to ask for.
-func (e Engine) gauge(kept []Kept, subnets []capacity.Subnet) (percent map[string]float64, ts []event.Trigger) {
+// gauged is a cluster and what the meter finds of it.
+type gauged struct {
+	Kept
+	pods   capacity.Pods
+	blocks *float64 // percent of /28 blocks in use, where it has an alarm on that; nil: not measured
+}
+
+// gauge is what the pod subnets of each cluster are like.
+func (e Engine) gauge(kept []Kept, subnets []capacity.Subnet) []gauged {
 	byID := make(map[string]capacity.Subnet, len(subnets))
 	for _, s := range subnets {
 		byID[s.ID] = s
 	}
-	percent = map[string]float64{}
+	all := make([]gauged, 0, len(kept))
 	for _, k := range kept {
-		m := k.Record.Meter
-		var pods capacity.Pods
-		for _, id := range m.Subnets {
+		c := gauged{Kept: k}
+		for _, id := range k.Record.Meter.Subnets {
 			if s, ok := byID[id]; ok {
-				pods.Subnets = append(pods.Subnets, s)
+				c.pods.Subnets = append(c.pods.Subnets, s)
 			}
 		}
-		worst, any := pods.Worst()
-		if !any {
+		if _, any := c.pods.Worst(); !any {
 			e.Counts.Add(telemetry.NotMetered, 1)
-		} else if m.Publish {
-			percent[k.Cluster.Name] = worst.Utilization()
 		}
-		// What could not be read is looked at again at its own times; a check in between would read no more.
-		if m.Level != guard.Unknown && (!any || guard.Level(worst.Utilization(), m.Warning, m.Critical, m.Level) != m.Level) {
-			ts = append(ts, event.Trigger{Kind: event.Check, Cluster: k.Cluster})
+		all = append(all, c)
+	}
+	return all
+}
+
+// gaugeBlocks counts the /28 blocks for the clusters that have an alarm on them. Where they cannot be counted the alarm has no data, which
+// people are told of.
+func (e Engine) gaugeBlocks(ctx context.Context, u event.Unit, all []gauged) {
+	var subnets []capacity.Subnet
+	seen := map[string]bool{}
+	for _, c := range all {
+		for _, s := range c.pods.Subnets {
+			if slices.Contains(c.Record.Meter.Blocks, s.ID) && !seen[s.ID] {
+				seen[s.ID] = true
+				subnets = append(subnets, s)
+			}
 		}
 	}
-	return percent, ts
+	if len(subnets) == 0 {
+		return
+	}
+	blocks := e.readBlocks(ctx, u, subnets)
+	if blocks.Fault != nil {
+		for _, c := range all {
+			if len(c.Record.Meter.Blocks) > 0 {
+				e.Counts.Add(telemetry.NotMetered, 1)
+			}
+		}
+		e.Log.ErrorContext(ctx, "blocks not counted", "account", u.Account, "region", u.Region, "need", blocks.Fault.Need, "error", blocks.Fault.Error())
+		return
+	}
+	for i, c := range all {
+		counted := slices.DeleteFunc(slices.Clone(c.pods.Subnets), func(s capacity.Subnet) bool { return !slices.Contains(c.Record.Meter.Blocks, s.ID) })
+		if _, worst, any := capacity.FewestBlocks(counted, blocks.Value.In); any {
+			used := worst.Utilization()
+			all[i].blocks = &used
+		}
+	}
+}
+
+// changed are the checks to ask for: of clusters whose answer would be another now. What could not be read is looked at again at its own times;
+// a check in between would read no more.
+func changed(all []gauged) (ts []event.Trigger) {
+	for _, c := range all {
+		m := c.Record.Meter
+		worst, any := c.pods.Worst()
+		if m.Level != guard.Unknown && (!any || guard.Level(worst.Utilization(), m.Warning, m.Critical, m.Level) != m.Level) {
+			ts = append(ts, event.Trigger{Kind: event.Check, Cluster: c.Cluster})
+		}
+	}
+	return ts
+}
+
+// crumbled are those of clusters of whose /28 blocks another share is in use.
+func crumbled(all []gauged) (ts []event.Trigger) {
+	for _, c := range all {
+		m := c.Record.Meter
+		if c.blocks != nil && m.BlocksLevel != guard.Unknown && guard.Level(*c.blocks, m.Warning, m.Critical, m.BlocksLevel) != m.BlocksLevel {
+			ts = append(ts, event.Trigger{Kind: event.Check, Cluster: c.Cluster})
+		}
+	}
+	return ts
+}
+
+// values are those to publish: how full the fullest pod subnet of each cluster is and, for those with an alarm on it, the days that are left.
+func (e Engine) values(all []gauged) []alarm.Value {
+	var values []alarm.Value
+	for _, c := range all {
+		m, name := c.Record.Meter, c.Cluster.Name
+		if worst, any := c.pods.Worst(); any && m.Publish {
+			values = append(values, alarm.Value{Cluster: name, Metric: alarm.Subnets, Value: worst.Utilization()})
+		}
+		if days, known := c.Record.Outlook.Left(e.Clock.Now()); known && m.Days {
+			values = append(values, alarm.Value{Cluster: name, Metric: alarm.Days, Value: days})
+		}
+	}
+	return values
+}
+
+// blocksOf are the shares of /28 blocks in use to publish.
+func blocksOf(all []gauged) []alarm.Value {
+	var values []alarm.Value
+	for _, c := range all {
+		if c.blocks != nil {
+			values = append(values, alarm.Value{Cluster: c.Cluster.Name, Metric: alarm.Blocks, Value: *c.blocks})
+		}
+	}
+	return values
 }
 
 // Sweeping checks a unit's clusters, those that EKS lists and those that are recorded, from the one after the given name on.
 // A unit that cannot be listed is counted; its recorded clusters are checked all the same.
 func (e Engine) Sweeping(ctx context.Context, u event.Unit, after, run string) error {
+	standing := e.standing(ctx, u, after)
 	names, listErr := e.Observer.Clusters(ctx, u, after)
 	kept, err := e.Ledger.In(ctx, u)
 	if err != nil {
@@ -156,6 +252,9 @@ func (e Engine) Sweeping(ctx context.Context, u event.Unit, after, run string) e
 	}
 	slices.Sort(names)
 	names = slices.Compact(names)
+	if listErr == nil {
+		e.dropOrphans(ctx, u, standing, names)
+	}
 	more := len(names) > perSweep
 	if more {
 		names = names[:perSweep]

@@ -41,7 +41,7 @@ func TestWhatCannotBeReadHoldsTheUpdateAndNotTheAlarm(t *testing.T) {
 		} {
 			t.Run(name+" reading of "+what, func(t *testing.T) {
 				seen := outdated()
-				spec := alarm.Want(prod, 80)
+				spec := kept(prod)
 				spec.Threshold = 42
 				seen.Alarms = guard.Read([]alarm.Standing{{Spec: spec, State: alarm.OK, Since: noon}})
 				s := newStage(t, seen)

@@ -48,15 +48,19 @@ type stage struct {
 	fails func(n int, c string) error // asked after the hook: the call has no effect and this error
 	lost  func(n int) bool            // whether the n-th save has its effect and an error all the same
 
-	seen    map[cluster.ID]guard.Snapshot
-	update  *guard.Update // of the add-on, that UpdateAddon started
-	outcome func(guard.Action) guard.Outcome
-	listed  []string
-	subnets []capacity.Subnet
-	percent map[string]float64
-	told    []guard.Message
-	others  []*place // topics beside the one that the stage is
-	woken   []event.Trigger
+	seen     map[cluster.ID]guard.Snapshot
+	update   *guard.Update // of the add-on, that UpdateAddon started
+	outcome  func(guard.Action) guard.Outcome
+	listed   []string
+	subnets  []capacity.Subnet
+	percent  map[string]float64
+	values   []alarm.Value // all that was published
+	blocks   map[string]capacity.Blocks
+	standing []string         // names of alarms in the unit
+	history  []capacity.Point // nil: none
+	told     []guard.Message
+	others   []*place // topics beside the one that the stage is
+	woken    []event.Trigger
 }
 
 // newStage has one cluster, prod.
@@ -170,7 +174,7 @@ func (s *stage) changes() []string {
 	defer s.mu.Unlock()
 	return slices.DeleteFunc(slices.Clone(s.calls), func(c string) bool {
 		kind, _, _ := strings.Cut(c, " ")
-		return slices.Contains([]string{"load", "orders", "fleet", "observe", "settle", "in", "due", "list"}, kind)
+		return slices.Contains([]string{"load", "orders", "fleet", "observe", "settle", "in", "due", "list", "history", "helper", "network", "blocks", "alarms"}, kind)
 	})
 }
 
@@ -226,7 +230,7 @@ func outdated() guard.Snapshot {
 			{Version: cni.Parse("v1.7.5-eksbuild.2")}, {Version: cni.Parse("v1.8.0-eksbuild.1"), Default: true}, {Version: cni.Parse("v1.9.0-eksbuild.1")},
 		}),
 		Pods:   guard.Read(capacity.Pods{Subnets: []capacity.Subnet{subnet("subnet-a", 200), subnet("subnet-b", 150)}}),
-		Alarms: guard.Read([]alarm.Standing{{Spec: alarm.Want(prod, 80), State: alarm.OK, Since: noon.Add(-time.Hour)}}),
+		Alarms: guard.Read([]alarm.Standing{{Spec: kept(prod), State: alarm.OK, Since: noon.Add(-time.Hour)}}),
 	}
 }
 

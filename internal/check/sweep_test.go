@@ -29,7 +29,7 @@ func fleet(t *testing.T, names ...string) *stage {
 	delete(s.seen, prod)
 	for _, n := range names {
 		seen := fine()
-		seen.Alarms = guard.Read([]alarm.Standing{{Spec: alarm.Want(named(n), 80), State: alarm.OK, Since: noon.Add(-time.Hour)}})
+		seen.Alarms = guard.Read([]alarm.Standing{{Spec: kept(named(n)), State: alarm.OK, Since: noon.Add(-time.Hour)}})
 		s.seen[named(n)] = seen
 	}
 	s.listed = names

@@ -2,6 +2,7 @@ package cloud
 
 import (
 	"context"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
@@ -9,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eks/types"
 
 	"github.com/cniguard/cniguard/internal/access"
+	"github.com/cniguard/cniguard/internal/alarm"
 	"github.com/cniguard/cniguard/internal/cluster"
 	"github.com/cniguard/cniguard/internal/fault"
 	"github.com/cniguard/cniguard/internal/guard"
@@ -33,8 +35,33 @@ func (c *Cloud) Do(ctx context.Context, id cluster.ID, a guard.Action) guard.Out
 
 func (c *Cloud) putAlarm(ctx context.Context, id cluster.ID, a guard.Action) *fault.Fault {
 	k := c.at(access.Observer, id.Account, id.Region)
-	_, f := call(c.clock, "cloudwatch:PutMetricAlarm", k.CloudWatch.PutMetricAlarm)(ctx, fromSpec(id, a.Alarm))
+	if a.Retag { // before it is put: what is left undone is seen in the alarm's description, and not in its tags
+		_, f := call(c.clock, "cloudwatch:TagResource", k.CloudWatch.TagResource)(ctx,
+			&cloudwatch.TagResourceInput{ResourceARN: aws.String(alarm.ARN(id, a.Alarm.Name)), Tags: tags(a.Alarm)})
+		if f != nil && !absent(f) {
+			return f
+		}
+	}
+	if wait := c.turn(id); wait > 0 {
+		if err := c.clock.Sleep(ctx, wait); err != nil {
+			return &fault.Fault{Kind: fault.Retry, Op: "cloudwatch:PutMetricAlarm", Text: "it was not this alarm's turn in time"}
+		}
+	}
+	_, f := call(c.clock, "cloudwatch:PutMetricAlarm", k.CloudWatch.PutMetricAlarm)(ctx, fromSpec(a.Alarm))
 	return f
+}
+
+// turn is how long to wait until an alarm may be put in a cluster's account and region.
+func (c *Cloud) turn(id cluster.ID) time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	p, now := place{access.Observer, id.Account, id.Region}, c.clock.Now()
+	at := c.puts[p]
+	if at.Before(now) {
+		at = now
+	}
+	c.puts[p] = at.Add(betweenPuts)
+	return at.Sub(now)
 }
 
 func (c *Cloud) dropAlarm(ctx context.Context, id cluster.ID, a guard.Action) *fault.Fault {

@@ -2,6 +2,7 @@ package cloud_test
 
 import (
 	"context"
+	"sync"
 	"testing"
 	"time"
 
@@ -15,6 +16,8 @@ import (
 
 	"github.com/cniguard/cniguard/internal/access"
 	"github.com/cniguard/cniguard/internal/alarm"
+	"github.com/cniguard/cniguard/internal/clock"
+	"github.com/cniguard/cniguard/internal/cluster"
 	"github.com/cniguard/cniguard/internal/cni"
 	"github.com/cniguard/cniguard/internal/fault"
 	"github.com/cniguard/cniguard/internal/guard"
@@ -60,9 +63,9 @@ func TestOnlyAnUpdateIsMadeByTheUpdater(t *testing.T) {
 	c.Observe(t.Context(), prod)
 	c.Settle(t.Context(), prod, step)
 	for _, kind := range []guard.ActionKind{guard.PutAlarm, guard.DropAlarm, guard.StartUpdate} {
-		c.Do(t.Context(), prod, guard.Action{Kind: kind, Step: step, Alarm: alarm.Want(prod, 80)})
+		c.Do(t.Context(), prod, guard.Action{Kind: kind, Step: step, Alarm: kept(prod), Retag: true})
 	}
-	if len(f.calls) < 10 {
+	if len(f.calls) < 11 {
 		t.Fatalf("only %d operations were called", len(f.calls))
 	}
 	for op, calls := range f.calls {
@@ -119,7 +122,7 @@ func TestAFailedChangeSaysWhetherItIsInDoubt(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := healthy(t)
 			f.fails[c.op] = c.err
-			got := f.cloud().Do(t.Context(), prod, guard.Action{Kind: c.kind, Step: step, Alarm: alarm.Want(prod, 80)})
+			got := f.cloud().Do(t.Context(), prod, guard.Action{Kind: c.kind, Step: step, Alarm: kept(prod)})
 			if diff := cmp.Diff(c.want, got.Fault); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
@@ -140,7 +143,7 @@ func TestAnUpdateWhoseAnswerIsEmptyIsInDoubt(t *testing.T) {
 
 func TestAnAlarmIsPutAsItsSpecSays(t *testing.T) {
 	f := healthy(t)
-	spec := alarm.Want(prod, 80)
+	spec := kept(prod)
 	spec.Actions = []string{"arn:topic"}
 	f.cloud().Do(t.Context(), prod, guard.Action{Kind: guard.PutAlarm, Alarm: spec})
 	want := &cloudwatch.PutMetricAlarmInput{
@@ -150,17 +153,58 @@ func TestAnAlarmIsPutAsItsSpecSays(t *testing.T) {
 		Statistic:  cwtypes.StatisticMaximum, Period: aws.Int32(300), EvaluationPeriods: aws.Int32(3), DatapointsToAlarm: aws.Int32(2),
 		ComparisonOperator: cwtypes.ComparisonOperatorGreaterThanOrEqualToThreshold, Threshold: aws.Float64(80), TreatMissingData: aws.String("missing"),
 		ActionsEnabled: aws.Bool(true), AlarmActions: []string{"arn:topic"}, OKActions: []string{"arn:topic"},
-		Tags: []cwtypes.Tag{{Key: aws.String("cluster"), Value: aws.String("prod")}, {Key: aws.String("made-by"), Value: aws.String("cniguard")}},
+		Tags: tagsOf(spec),
 	}
-	unexported := cmpopts.IgnoreUnexported(cloudwatch.PutMetricAlarmInput{}, cwtypes.Dimension{}, cwtypes.Tag{})
-	if diff := cmp.Diff([]*cloudwatch.PutMetricAlarmInput{want}, sent[*cloudwatch.PutMetricAlarmInput](f, "PutMetricAlarm"), unexported); diff != "" {
+	if diff := cmp.Diff([]*cloudwatch.PutMetricAlarmInput{want}, sent[*cloudwatch.PutMetricAlarmInput](f, "PutMetricAlarm"), serde()); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// still is a clock that stands, and notes how long it was asked to wait.
+type still struct {
+	clock.Real
+	mu    sync.Mutex
+	waits []time.Duration
+}
+
+func (*still) Now() time.Time { return start }
+
+func (*still) WithTimeout(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithDeadline(ctx, start.Add(d))
+}
+
+func (s *still) Sleep(ctx context.Context, d time.Duration) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.waits = append(s.waits, d)
+	return ctx.Err()
+}
+
+func TestAlarmsArePutOneASecondInAnAccountAndRegion(t *testing.T) {
+	f, hands := healthy(t), &still{}
+	f.clock = hands
+	c := f.cloud()
+	elsewhere := prod
+	elsewhere.Region = "us-east-1"
+	for _, id := range []cluster.ID{prod, prod, elsewhere, prod, elsewhere} {
+		if o := c.Do(t.Context(), id, guard.Action{Kind: guard.PutAlarm, Alarm: kept(id)}); o.Fault != nil {
+			t.Fatal(o.Fault)
+		}
+		c.Do(t.Context(), id, guard.Action{Kind: guard.DropAlarm, Alarm: kept(id)}) // has limits of its own
+	}
+	if diff := cmp.Diff([]time.Duration{time.Second, 2 * time.Second, time.Second}, hands.waits); diff != "" {
+		t.Errorf("waits (-want +got)\n%s", diff)
+	}
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	if o := c.Do(over, prod, guard.Action{Kind: guard.PutAlarm, Alarm: kept(prod)}); o.Fault == nil || o.Fault.Kind != fault.Retry || o.Fault.InDoubt {
+		t.Errorf("an alarm whose turn did not come in time: %+v", o.Fault)
 	}
 }
 
 func TestAnAlarmIsDroppedByName(t *testing.T) {
 	f := healthy(t)
-	f.cloud().Do(t.Context(), prod, guard.Action{Kind: guard.DropAlarm, Alarm: alarm.Spec{Name: alarm.Name(prod)}})
+	f.cloud().Do(t.Context(), prod, guard.Action{Kind: guard.DropAlarm, Alarm: alarm.Spec{Name: alarm.PodSubnets.Name(prod)}})
 	want := []*cloudwatch.DeleteAlarmsInput{{AlarmNames: []string{"cniguard-prod-pod-subnets"}}}
 	if diff := cmp.Diff(want, sent[*cloudwatch.DeleteAlarmsInput](f, "DeleteAlarms"), cmpopts.IgnoreUnexported(cloudwatch.DeleteAlarmsInput{})); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)

@@ -131,7 +131,7 @@ func (r reader) newest(ctx context.Context, s guard.Step) guard.Reading[*guard.U
 		tasks[i] = into(&updates[i], r.update(id))
 	}
 	_ = r.clock.Parallel(ctx, clock.Limit(sideBySide, tasks)...)
-	if f := gravest(updates); f != nil {
+	if f := gravest(faults(updates)); f != nil {
 		return guard.Hidden[*guard.Update](f)
 	}
 	var found *types.Update

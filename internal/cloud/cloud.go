@@ -29,6 +29,9 @@ const (
 	// sideBySide is how many calls of one kind run at the same time. EKS publishes no rates, and DescribeCluster shares its own
 	// with nodes that join (awslabs/amazon-eks-ami #218).
 	sideBySide = 8
+	// betweenPuts is how far apart calls of PutMetricAlarm are. CloudWatch takes three a second in an account and region, for all who are
+	// there (CloudWatch user guide, "Service quotas"); a sweep after a change of the policy puts thousands.
+	betweenPuts = time.Second
 )
 
 // EKS is what cloud uses of Amazon EKS.
@@ -49,15 +52,24 @@ type EKS interface {
 // EC2 is what cloud uses of Amazon EC2.
 type EC2 interface {
 	DescribeInstances(context.Context, *ec2.DescribeInstancesInput, ...func(*ec2.Options)) (*ec2.DescribeInstancesOutput, error)
+	DescribeInstanceTypes(context.Context, *ec2.DescribeInstanceTypesInput, ...func(*ec2.Options)) (*ec2.DescribeInstanceTypesOutput, error)
+	DescribeNetworkInterfaces(context.Context, *ec2.DescribeNetworkInterfacesInput, ...func(*ec2.Options)) (*ec2.DescribeNetworkInterfacesOutput, error)
+	DescribeRouteTables(context.Context, *ec2.DescribeRouteTablesInput, ...func(*ec2.Options)) (*ec2.DescribeRouteTablesOutput, error)
 	DescribeSubnets(context.Context, *ec2.DescribeSubnetsInput, ...func(*ec2.Options)) (*ec2.DescribeSubnetsOutput, error)
+	DescribeVpcPeeringConnections(context.Context, *ec2.DescribeVpcPeeringConnectionsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcPeeringConnectionsOutput, error)
+	DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error)
+	GetSubnetCidrReservations(context.Context, *ec2.GetSubnetCidrReservationsInput, ...func(*ec2.Options)) (*ec2.GetSubnetCidrReservationsOutput, error)
 }
 
 // CloudWatch is what cloud uses of Amazon CloudWatch.
 type CloudWatch interface {
 	DeleteAlarms(context.Context, *cloudwatch.DeleteAlarmsInput, ...func(*cloudwatch.Options)) (*cloudwatch.DeleteAlarmsOutput, error)
 	DescribeAlarms(context.Context, *cloudwatch.DescribeAlarmsInput, ...func(*cloudwatch.Options)) (*cloudwatch.DescribeAlarmsOutput, error)
+	GetMetricData(context.Context, *cloudwatch.GetMetricDataInput, ...func(*cloudwatch.Options)) (*cloudwatch.GetMetricDataOutput, error)
+	ListMetrics(context.Context, *cloudwatch.ListMetricsInput, ...func(*cloudwatch.Options)) (*cloudwatch.ListMetricsOutput, error)
 	PutMetricAlarm(context.Context, *cloudwatch.PutMetricAlarmInput, ...func(*cloudwatch.Options)) (*cloudwatch.PutMetricAlarmOutput, error)
 	PutMetricData(context.Context, *cloudwatch.PutMetricDataInput, ...func(*cloudwatch.Options)) (*cloudwatch.PutMetricDataOutput, error)
+	TagResource(context.Context, *cloudwatch.TagResourceInput, ...func(*cloudwatch.Options)) (*cloudwatch.TagResourceOutput, error)
 }
 
 // Clients are the AWS clients of one role in one account and region.
@@ -83,6 +95,7 @@ type Cloud struct {
 	mu       sync.Mutex
 	clients  map[place]Clients
 	listings map[edition]listing
+	puts     map[place]time.Time // when the next PutMetricAlarm may go
 }
 
 type place struct {
@@ -92,7 +105,7 @@ type place struct {
 
 // New returns a Cloud that asks connect once for each role, account and region.
 func New(connect Connect, c clock.Clock) *Cloud {
-	return &Cloud{connect: connect, clock: c, clients: map[place]Clients{}, listings: map[edition]listing{}}
+	return &Cloud{connect: connect, clock: c, clients: map[place]Clients{}, listings: map[edition]listing{}, puts: map[place]time.Time{}}
 }
 
 func (c *Cloud) at(role access.Role, account, region string) Clients {

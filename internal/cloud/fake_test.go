@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eks"
 	"github.com/aws/aws-sdk-go-v2/service/eks/types"
 	"github.com/aws/smithy-go"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/cniguard/cniguard/internal/access"
 	"github.com/cniguard/cniguard/internal/check"
@@ -84,14 +85,26 @@ type fake struct {
 	nodes    []node
 	subnets  []ec2types.Subnet
 	alarms   []cwtypes.MetricAlarm
+	history  []cwtypes.MetricDataResult // a page each
 	updates  []types.Update
 	clusters []string
 	fails    map[string]error // by operation
+	passes   map[string]int   // by operation: how many calls pass before one fails
 	vanishes string           // a node group or Fargate profile that is deleted after it was listed
+
+	detail       func(n int, i *ec2types.Instance) // says more of the n-th node; nil: there is no more
+	interfaces   []ec2types.NetworkInterface
+	reservations map[string][]ec2types.SubnetCidrReservation // by subnet
+	vpcs         []ec2types.Vpc
+	peerings     []ec2types.VpcPeeringConnection
+	tables       []ec2types.RouteTable
+	sizes        []ec2types.InstanceTypeInfo
+	metrics      []cwtypes.Metric
 
 	mu     sync.Mutex
 	opened []string
 	calls  map[string][]call
+	order  []string // of the operations
 }
 
 // call is what was sent, and by whom.
@@ -165,6 +178,7 @@ func (c client) record(ctx context.Context, op string, in, opts any) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.calls[op] = append(c.calls[op], call{c.role, in, opts})
+	c.order = append(c.order, op)
 	end, ok := ctx.Deadline()
 	if left := end.Sub(c.clock.Now()); !ok || left <= 0 || left > 10*time.Second {
 		c.t.Errorf("%s is called with a deadline in %s (%t); want one within 10 s", op, left, ok)
@@ -172,7 +186,15 @@ func (c client) record(ctx context.Context, op string, in, opts any) error {
 	if virtual, ok := c.clock.(*ticks); ok {
 		virtual.now = virtual.now.Add(time.Second)
 	}
+	if len(c.calls[op]) <= c.passes[op] {
+		return nil
+	}
 	return c.fails[op]
+}
+
+// serde lets inputs and answers of the SDK be compared.
+func serde() cmp.Option {
+	return cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".noSmithyDocumentSerde" }, cmp.Ignore())
 }
 
 // page is the page that a token stands for, and the token of the next one.
@@ -285,78 +307,6 @@ func (c client) UpdateAddon(ctx context.Context, in *eks.UpdateAddonInput, o ...
 		return nil, err
 	}
 	return &eks.UpdateAddonOutput{Update: &types.Update{Id: aws.String("update-1"), Status: types.UpdateStatusInProgress}}, nil
-}
-
-func (c client) DescribeInstances(ctx context.Context, in *ec2.DescribeInstancesInput, o ...func(*ec2.Options)) (*ec2.DescribeInstancesOutput, error) {
-	if err := c.record(ctx, "DescribeInstances", in, o); err != nil {
-		return nil, err
-	}
-	var found []ec2types.Reservation
-	for _, n := range c.nodes {
-		if !slices.ContainsFunc(in.Filters, func(f ec2types.Filter) bool { return !n.passes(f) }) {
-			i := ec2types.Instance{SubnetId: &n.subnets[0]}
-			for _, s := range n.subnets {
-				i.NetworkInterfaces = append(i.NetworkInterfaces, ec2types.InstanceNetworkInterface{SubnetId: &s})
-			}
-			found = append(found, ec2types.Reservation{Instances: []ec2types.Instance{i}})
-		}
-	}
-	some, next := page(found, in.NextToken)
-	return &ec2.DescribeInstancesOutput{Reservations: some, NextToken: next}, nil
-}
-
-func (n node) passes(f ec2types.Filter) bool {
-	return slices.ContainsFunc(f.Values, func(v string) bool {
-		switch *f.Name {
-		case "instance-state-name":
-			return n.state == v
-		case "tag-key":
-			_, ok := n.tags[v]
-			return ok
-		}
-		return n.tags[(*f.Name)[len("tag:"):]] == v
-	})
-}
-
-func (c client) DescribeSubnets(ctx context.Context, in *ec2.DescribeSubnetsInput, o ...func(*ec2.Options)) (*ec2.DescribeSubnetsOutput, error) {
-	if err := c.record(ctx, "DescribeSubnets", in, o); err != nil {
-		return nil, err
-	}
-	var found []ec2types.Subnet
-	for _, s := range c.subnets {
-		have := map[string]string{"vpc-id": *s.VpcId, "subnet-id": *s.SubnetId}
-		if !slices.ContainsFunc(in.Filters, func(f ec2types.Filter) bool { return !slices.Contains(f.Values, have[*f.Name]) }) {
-			found = append(found, s)
-		}
-	}
-	some, next := page(found, in.NextToken)
-	return &ec2.DescribeSubnetsOutput{Subnets: some, NextToken: next}, nil
-}
-
-func (c client) DescribeAlarms(ctx context.Context, in *cloudwatch.DescribeAlarmsInput, o ...func(*cloudwatch.Options)) (*cloudwatch.DescribeAlarmsOutput, error) {
-	if err := c.record(ctx, "DescribeAlarms", in, o); err != nil {
-		return nil, err
-	}
-	var found []cwtypes.MetricAlarm
-	for _, a := range c.alarms {
-		if slices.Contains(in.AlarmNames, *a.AlarmName) {
-			found = append(found, a)
-		}
-	}
-	some, next := page(found, in.NextToken)
-	return &cloudwatch.DescribeAlarmsOutput{MetricAlarms: some, NextToken: next}, nil
-}
-
-func (c client) PutMetricAlarm(ctx context.Context, in *cloudwatch.PutMetricAlarmInput, o ...func(*cloudwatch.Options)) (*cloudwatch.PutMetricAlarmOutput, error) {
-	return &cloudwatch.PutMetricAlarmOutput{}, c.record(ctx, "PutMetricAlarm", in, o)
-}
-
-func (c client) DeleteAlarms(ctx context.Context, in *cloudwatch.DeleteAlarmsInput, o ...func(*cloudwatch.Options)) (*cloudwatch.DeleteAlarmsOutput, error) {
-	return &cloudwatch.DeleteAlarmsOutput{}, c.record(ctx, "DeleteAlarms", in, o)
-}
-
-func (c client) PutMetricData(ctx context.Context, in *cloudwatch.PutMetricDataInput, o ...func(*cloudwatch.Options)) (*cloudwatch.PutMetricDataOutput, error) {
-	return &cloudwatch.PutMetricDataOutput{}, c.record(ctx, "PutMetricData", in, o)
 }
 
 // sent are the inputs of an operation's calls.

@@ -36,7 +36,7 @@ type look struct {
 	addon            guard.Reading[*types.Addon]
 	alarms           guard.Reading[[]alarm.Standing]
 	groups, profiles guard.Reading[[]string]
-	tagged           []guard.Reading[[]string] // subnets of tagged instances, by the tags in marks
+	tagged           []guard.Reading[tagged] // by the tags in marks
 
 	// the second stage
 	sources   []guard.Reading[source] // of the node groups, then of the Fargate profiles
@@ -54,7 +54,7 @@ func (c *Cloud) Observe(ctx context.Context, id cluster.ID) guard.Snapshot {
 	seen.Cluster = guard.Reading[*guard.Cluster]{Value: toCluster(l.cluster.Value), Fault: l.cluster.Fault}
 	seen.Addon = guard.Reading[*guard.Addon]{Value: toAddon(l.addon.Value), Fault: l.addon.Fault}
 	seen.Catalogue = l.catalogue
-	seen.Pods = l.pods()
+	seen.Pods, seen.ControlPlane = l.pods(), l.controlPlane()
 	seen.Alarms = l.alarms
 	seen.Hosts = l.hosts()
 	return seen
@@ -62,7 +62,7 @@ func (c *Cloud) Observe(ctx context.Context, id cluster.ID) guard.Snapshot {
 
 func (l *look) first(ctx context.Context) {
 	filters := marks(l.id.Name)
-	l.tagged = make([]guard.Reading[[]string], len(filters))
+	l.tagged = make([]guard.Reading[tagged], len(filters))
 	tasks := []task{
 		into(&l.cluster, l.readCluster),
 		into(&l.addon, l.readAddon),
@@ -136,6 +136,7 @@ func toCluster(c *types.Cluster) *guard.Cluster {
 		Status:     string(c.Status),
 		Kubernetes: aws.ToString(c.Version),
 		AutoMode:   c.ComputeConfig != nil && aws.ToBool(c.ComputeConfig.Enabled),
+		VPC:        vpc(c),
 		Tags:       c.Tags,
 		API:        toAPI(c),
 	}

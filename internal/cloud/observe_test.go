@@ -12,11 +12,9 @@ import (
 	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/eks/types"
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/cniguard/cniguard/internal/alarm"
 	"github.com/cniguard/cniguard/internal/capacity"
-	"github.com/cniguard/cniguard/internal/clock"
 	"github.com/cniguard/cniguard/internal/cluster"
 	"github.com/cniguard/cniguard/internal/cni"
 	"github.com/cniguard/cniguard/internal/event"
@@ -26,10 +24,12 @@ import (
 
 func TestObserveReadsAHealthyCluster(t *testing.T) {
 	f := healthy(t)
-	f.alarms = []cwtypes.MetricAlarm{standing(alarm.Want(prod, 80))}
+	f.alarms = []cwtypes.MetricAlarm{standing(kept(prod))}
+	spec := kept(prod)
+	spec.Tags = nil // are not shown
 	want := guard.Snapshot{
 		At: start,
-		Cluster: guard.Read(&guard.Cluster{Status: "ACTIVE", Kubernetes: "1.33", Tags: map[string]string{"team": "a"}, API: guard.API{
+		Cluster: guard.Read(&guard.Cluster{Status: "ACTIVE", Kubernetes: "1.33", VPC: "vpc-1", Tags: map[string]string{"team": "a"}, API: guard.API{
 			Endpoint: "https://4F1A.gr7.eu-central-1.eks.amazonaws.com", CA: "PEM", Authentication: "API", PublicCIDRs: []string{"198.51.100.0/24"},
 		}}),
 		Addon: guard.Read(&guard.Addon{Version: cni.Version{Major: 1, Minor: 19, Build: 1}, Raw: "v1.19.0-eksbuild.1", Status: "ACTIVE",
@@ -44,8 +44,9 @@ func TestObserveReadsAHealthyCluster(t *testing.T) {
 		}, Rest: []capacity.Subnet{
 			{ID: "subnet-c", CIDR: "10.0.0.0/24", Zone: "eu-central-1a", Free: 40}, {ID: "subnet-control", CIDR: "10.0.0.0/24", Zone: "eu-central-1a", Free: 10},
 		}}),
-		Alarms: guard.Read([]alarm.Standing{{Spec: alarm.Want(prod, 80), State: alarm.OK, Since: start}}),
-		Hosts:  guard.Read(guard.Hosts{Nodegroups: true}),
+		ControlPlane: guard.Read([]capacity.Subnet{{ID: "subnet-control", CIDR: "10.0.0.0/24", Zone: "eu-central-1a", Free: 10}}),
+		Alarms:       guard.Read([]alarm.Standing{{Spec: spec, State: alarm.OK, Since: start}}),
+		Hosts:        guard.Read(guard.Hosts{Nodegroups: true}),
 	}
 	if diff := cmp.Diff(want, f.cloud().Observe(t.Context(), prod)); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
@@ -273,17 +274,18 @@ func TestACatalogueBelongsToItsSnapshot(t *testing.T) {
 	}
 }
 
-func TestAlarmsAreReadByTheirExactName(t *testing.T) {
+func TestAlarmsAreReadByTheirExactNamesInOneCall(t *testing.T) {
 	f := healthy(t)
 	f.cloud().Observe(t.Context(), prod)
-	want := []*cloudwatch.DescribeAlarmsInput{{AlarmNames: []string{"cniguard-prod-pod-subnets"}}}
-	if diff := cmp.Diff(want, sent[*cloudwatch.DescribeAlarmsInput](f, "DescribeAlarms"), cmpopts.IgnoreUnexported(cloudwatch.DescribeAlarmsInput{})); diff != "" {
+	want := []*cloudwatch.DescribeAlarmsInput{{AlarmNames: []string{
+		"cniguard-prod-pod-subnets", "cniguard-prod-free-blocks", "cniguard-prod-days-left", "cniguard-prod-node-capacity"}}}
+	if diff := cmp.Diff(want, sent[*cloudwatch.DescribeAlarmsInput](f, "DescribeAlarms"), serde()); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
 
 func TestAChangeOfAnAlarmByHandIsSeen(t *testing.T) {
-	plain, told := alarm.Want(prod, 80), alarm.Want(prod, 80)
+	plain, told := kept(prod), kept(prod)
 	told.Actions = []string{"arn:other", "arn:topic"}
 	for name, c := range map[string]struct {
 		want   alarm.Spec
@@ -301,10 +303,15 @@ func TestAChangeOfAnAlarmByHandIsSeen(t *testing.T) {
 		"an action was added": {told, func(a *cwtypes.MetricAlarm) {
 			a.AlarmActions, a.OKActions = append(a.AlarmActions, "arn:x"), append(a.OKActions, "arn:x")
 		}, []string{"actions"}},
-		"the threshold":                  {plain, func(a *cwtypes.MetricAlarm) { a.Threshold = aws.Float64(99) }, []string{"threshold"}},
-		"the cluster it watches":         {plain, func(a *cwtypes.MetricAlarm) { a.Dimensions[0].Value = aws.String("test") }, []string{"dimensions"}},
-		"a unit that matches no data":    {plain, func(a *cwtypes.MetricAlarm) { a.Unit = cwtypes.StandardUnitCount }, []string{"statistic"}},
-		"a percentile":                   {plain, func(a *cwtypes.MetricAlarm) { a.Statistic, a.ExtendedStatistic = "", aws.String("p90") }, []string{"statistic"}},
+		"the threshold":                    {plain, func(a *cwtypes.MetricAlarm) { a.Threshold = aws.Float64(99) }, []string{"threshold"}},
+		"the cluster it watches":           {plain, func(a *cwtypes.MetricAlarm) { a.Dimensions[0].Value = aws.String("test") }, []string{"dimensions"}},
+		"a unit that matches no data":      {plain, func(a *cwtypes.MetricAlarm) { a.Unit = cwtypes.StandardUnitCount }, []string{"statistic"}},
+		"a percentile":                     {plain, func(a *cwtypes.MetricAlarm) { a.Statistic, a.ExtendedStatistic = "", aws.String("p90") }, []string{"statistic"}},
+		"its range goes by the wall clock": {plain, func(a *cwtypes.MetricAlarm) { a.EvaluationWindow = &cwtypes.EvaluationWindowMemberWallClockWindow{} }, []string{"statistic"}},
+		"its range slides, as by default":  {plain, func(a *cwtypes.MetricAlarm) { a.EvaluationWindow = &cwtypes.EvaluationWindowMemberSlidingWindow{} }, nil},
+		"it does not warm up": {plain, func(a *cwtypes.MetricAlarm) {
+			a.WarmUpConfiguration = &cwtypes.WarmUpConfiguration{WarmUpPeriodDurationInMinutes: aws.Int32(0)}
+		}, nil},
 		"an action was removed":          {told, func(a *cwtypes.MetricAlarm) { a.AlarmActions = nil }, []string{"actions"}},
 		"the recovery is no longer told": {told, func(a *cwtypes.MetricAlarm) { a.OKActions = nil }, []string{"actions"}},
 		"an action on missing data":      {plain, func(a *cwtypes.MetricAlarm) { a.InsufficientDataActions = []string{"arn:x"} }, []string{"actions"}},
@@ -373,7 +380,7 @@ func TestADeadlineIsNeverLaterThanTheCallers(t *testing.T) {
 
 func TestOneCloudServesManyChecks(t *testing.T) {
 	f := healthy(t)
-	f.clock = clock.Real{}
+	f.clock = &still{}
 	f.groups = map[string][]string{}
 	for _, n := range []string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k"} {
 		f.groups["ng-"+n] = []string{"subnet-a", "subnet-b"}
@@ -388,7 +395,7 @@ func TestOneCloudServesManyChecks(t *testing.T) {
 				t.Errorf("got %+v", seen)
 			}
 			c.Settle(t.Context(), prod, guard.Step{})
-			c.Do(t.Context(), prod, guard.Action{Kind: guard.PutAlarm, Alarm: alarm.Want(prod, 80)})
+			c.Do(t.Context(), prod, guard.Action{Kind: guard.PutAlarm, Alarm: kept(prod)})
 		})
 	}
 	wg.Wait()

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eks/types"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/cniguard/cniguard/internal/capacity"
 	"github.com/cniguard/cniguard/internal/fault"
 )
 
@@ -209,5 +210,59 @@ func TestOnlyTheVPCsSubnetsAreAskedFor(t *testing.T) {
 	}
 	if n := len(f.calls["DescribeSubnets"]); n != 2 {
 		t.Errorf("%d calls; want one for each of two pages", n)
+	}
+}
+
+func TestSubnetsHaveTheirOwnerAndTheTagsOfTheCNIAlone(t *testing.T) {
+	f := healthy(t)
+	shared := subnet("subnet-a", 20)
+	shared.OwnerId = aws.String("999900001111")
+	for key, value := range map[string]string{"Name": "secret", "kubernetes.io/role/cni": "1\n\x1b", "kubernetes.io/role/cni2": "1", "kubernetes.io/role/elb": "1",
+		"cni.networking.k8s.aws/cluster/prod": "shared", "cni.networking.k8s.aws/cluster": ""} {
+		shared.Tags = append(shared.Tags, ec2types.Tag{Key: &key, Value: &value})
+	}
+	f.subnets = []ec2types.Subnet{shared, subnet("subnet-b", 30)}
+	pods := f.cloud().Observe(t.Context(), prod).Pods.Value.Subnets
+	want := []capacity.Subnet{
+		{ID: "subnet-a", CIDR: "10.0.0.0/24", Zone: "eu-central-1a", Free: 20, By: []string{"node group ng-1"}, Owner: "999900001111",
+			Tags: map[string]string{"kubernetes.io/role/cni": "1", "cni.networking.k8s.aws/cluster/prod": "shared"}},
+		{ID: "subnet-b", CIDR: "10.0.0.0/24", Zone: "eu-central-1a", Free: 30, By: []string{"node group ng-1"}},
+	}
+	if diff := cmp.Diff(want, pods); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+func TestTheControlPlanesSubnetsAreApart(t *testing.T) {
+	v6 := subnet("subnet-6", 0)
+	v6.CidrBlock = nil
+	for name, c := range map[string]struct {
+		change func(*fake)
+		want   []string
+		fault  fault.Kind // 0: none
+	}{
+		"those that EKS names":                  {func(*fake) {}, []string{"subnet-a", "subnet-control"}, 0},
+		"also where no pod subnet is found":     {func(f *fake) { f.groups = nil }, []string{"subnet-a", "subnet-control"}, 0},
+		"one that is gone is not to be seen":    {func(f *fake) { f.subnets = f.subnets[:1] }, []string{"subnet-control"}, 0},
+		"one without IPv4 is left out":          {func(f *fake) { f.subnets = []ec2types.Subnet{v6} }, nil, 0},
+		"what cannot be read is hidden":         {fails("DescribeSubnets", "AccessDenied"), nil, fault.Terminal},
+		"so are those of an unreadable cluster": {fails("DescribeCluster", "ThrottlingException"), nil, fault.Retry},
+		"of an IPv6 cluster none is read": {func(f *fake) {
+			f.cluster.KubernetesNetworkConfig = &types.KubernetesNetworkConfigResponse{IpFamily: types.IpFamilyIpv6}
+		}, nil, fault.Skip},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := healthy(t)
+			f.cluster.ResourcesVpcConfig.SubnetIds = []string{"subnet-control", "subnet-gone", "subnet-a", "subnet-6"}
+			c.change(f)
+			got := f.cloud().Observe(t.Context(), prod).ControlPlane
+			var ids []string
+			for _, s := range got.Value {
+				ids = append(ids, s.ID)
+			}
+			if !slices.Equal(ids, c.want) || (got.Fault == nil) != (c.fault == 0) || got.Fault != nil && got.Fault.Kind != c.fault {
+				t.Errorf("%q, fault %v", ids, got.Fault)
+			}
+		})
 	}
 }

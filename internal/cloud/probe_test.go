@@ -47,7 +47,7 @@ func TestAProbeIsMadeRungAndRemoved(t *testing.T) {
 		if a == nil || len(a.AlarmActions)+len(a.OKActions)+len(a.InsufficientDataActions) > 0 || *a.ActionsEnabled {
 			t.Fatalf("it has actions: %+v", a)
 		}
-		if *a.Namespace == alarm.Namespace && *a.MetricName == alarm.Metric {
+		if *a.Namespace == alarm.Namespace && *a.MetricName == alarm.Subnets {
 			t.Error("it watches what the meter publishes")
 		}
 		if err := p.Ring(ctx, "p"); err != nil || now().StateValue != types.StateValueAlarm {

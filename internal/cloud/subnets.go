@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -20,6 +19,8 @@ import (
 	"github.com/cniguard/cniguard/internal/capacity"
 	"github.com/cniguard/cniguard/internal/event"
 	"github.com/cniguard/cniguard/internal/fault"
+	"github.com/cniguard/cniguard/internal/guard"
+	"github.com/cniguard/cniguard/internal/plain"
 )
 
 const (
@@ -56,10 +57,12 @@ func (c *Cloud) describeSubnets(ctx context.Context, api EC2, f ec2types.Filter)
 		}
 		for _, s := range out.Subnets {
 			subnets = append(subnets, capacity.Subnet{
-				ID:   aws.ToString(s.SubnetId),
-				CIDR: aws.ToString(s.CidrBlock),
-				Zone: aws.ToString(s.AvailabilityZone),
-				Free: int(aws.ToInt32(s.AvailableIpAddressCount)),
+				ID:    aws.ToString(s.SubnetId),
+				CIDR:  aws.ToString(s.CidrBlock),
+				Zone:  aws.ToString(s.AvailabilityZone),
+				Free:  int(aws.ToInt32(s.AvailableIpAddressCount)),
+				Owner: aws.ToString(s.OwnerId),
+				Tags:  forCNI(s.Tags),
 			})
 		}
 	}
@@ -67,24 +70,42 @@ func (c *Cloud) describeSubnets(ctx context.Context, api EC2, f ec2types.Filter)
 	return subnets, nil
 }
 
-// Publish publishes the utilisation in percent of the worst pod subnet of each cluster, by name, stamped at. A part that cannot be
-// published keeps no other back; the error names each.
-func (c *Cloud) Publish(ctx context.Context, u event.Unit, at time.Time, percent map[string]float64) error {
+// forCNI are those of a subnet's tags that the VPC CNI reads; nil: there are none.
+func forCNI(tags []ec2types.Tag) map[string]string {
+	var kept map[string]string
+	for _, t := range tags {
+		if key := aws.ToString(t.Key); guard.IsCNITag(key) {
+			if kept == nil {
+				kept = map[string]string{}
+			}
+			kept[key] = plain.Clean(aws.ToString(t.Value), plain.Text)
+		}
+	}
+	return kept
+}
+
+// Publish publishes values of the metrics that alarms watch, stamped at. A part that cannot be published keeps no other back; the error names
+// each.
+func (c *Cloud) Publish(ctx context.Context, u event.Unit, at time.Time, values []alarm.Value) error {
 	put := call(c.clock, "cloudwatch:PutMetricData", c.at(access.Observer, u.Account, u.Region).CloudWatch.PutMetricData)
 	var errs []error
-	for names := range slices.Chunk(slices.Sorted(maps.Keys(percent)), metricData) {
-		data := make([]cwtypes.MetricDatum, 0, len(names))
-		for _, name := range names {
+	for part := range slices.Chunk(values, metricData) {
+		data := make([]cwtypes.MetricDatum, 0, len(part))
+		for _, v := range part {
+			unit := cwtypes.StandardUnitPercent
+			if v.Metric == alarm.Days {
+				unit = cwtypes.StandardUnitCount
+			}
 			data = append(data, cwtypes.MetricDatum{
-				MetricName: aws.String(alarm.Metric),
-				Dimensions: []cwtypes.Dimension{{Name: aws.String(alarm.Dimension), Value: &name}},
+				MetricName: &v.Metric,
+				Dimensions: []cwtypes.Dimension{{Name: aws.String(alarm.Dimension), Value: &v.Cluster}},
 				Timestamp:  &at,
-				Value:      aws.Float64(percent[name]),
-				Unit:       cwtypes.StandardUnitPercent,
+				Value:      &v.Value,
+				Unit:       unit,
 			})
 		}
 		if _, f := put(ctx, &cloudwatch.PutMetricDataInput{Namespace: aws.String(alarm.Namespace), MetricData: data}); f != nil {
-			errs = append(errs, fmt.Errorf("publish the utilisation of %d clusters of %s in %s: %w", len(names), u.Account, u.Region, f))
+			errs = append(errs, fmt.Errorf("publish %d values of %s in %s: %w", len(part), u.Account, u.Region, f))
 		}
 	}
 	return errors.Join(errs...)

@@ -10,8 +10,8 @@ import (
 	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/cniguard/cniguard/internal/alarm"
 	"github.com/cniguard/cniguard/internal/capacity"
 	"github.com/cniguard/cniguard/internal/event"
 	"github.com/cniguard/cniguard/internal/fault"
@@ -89,28 +89,32 @@ func TestSubnetsSaysWhyItCannotRead(t *testing.T) {
 
 func TestPublishSendsWhatTheAlarmsWatch(t *testing.T) {
 	f := healthy(t)
-	if err := f.cloud().Publish(t.Context(), unit, start, map[string]float64{"test": 12.5, "prod": 80}); err != nil {
+	values := []alarm.Value{{Cluster: "test", Metric: alarm.Subnets, Value: 12.5}, {Cluster: "prod", Metric: alarm.Blocks, Value: 80}, {Cluster: "prod", Metric: alarm.Days, Value: 3}}
+	if err := f.cloud().Publish(t.Context(), unit, start, values); err != nil {
 		t.Fatal(err)
 	}
-	datum := func(name string, percent float64) cwtypes.MetricDatum {
-		return cwtypes.MetricDatum{MetricName: aws.String("WorstPodSubnetUtilization"), Value: &percent, Timestamp: &start,
-			Dimensions: []cwtypes.Dimension{{Name: aws.String("ClusterName"), Value: &name}}, Unit: cwtypes.StandardUnitPercent}
+	datum := func(cluster, metric string, value float64, unit cwtypes.StandardUnit) cwtypes.MetricDatum {
+		return cwtypes.MetricDatum{MetricName: &metric, Value: &value, Timestamp: &start, Unit: unit,
+			Dimensions: []cwtypes.Dimension{{Name: aws.String("ClusterName"), Value: &cluster}}}
 	}
-	want := []*cloudwatch.PutMetricDataInput{{Namespace: aws.String("CNIGuard"), MetricData: []cwtypes.MetricDatum{datum("prod", 80), datum("test", 12.5)}}}
-	unexported := cmpopts.IgnoreUnexported(cloudwatch.PutMetricDataInput{}, cwtypes.MetricDatum{}, cwtypes.Dimension{})
-	if diff := cmp.Diff(want, sent[*cloudwatch.PutMetricDataInput](f, "PutMetricData"), unexported); diff != "" {
+	want := []*cloudwatch.PutMetricDataInput{{Namespace: aws.String("CNIGuard"), MetricData: []cwtypes.MetricDatum{
+		datum("test", "WorstPodSubnetUtilization", 12.5, cwtypes.StandardUnitPercent),
+		datum("prod", "WorstPodSubnetBlockUtilization", 80, cwtypes.StandardUnitPercent),
+		datum("prod", "DaysLeft", 3, cwtypes.StandardUnitCount),
+	}}}
+	if diff := cmp.Diff(want, sent[*cloudwatch.PutMetricDataInput](f, "PutMetricData"), serde()); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
 
 func TestPublishSendsAThousandAtATimeAndAPartThatFailsKeepsNoneBack(t *testing.T) {
 	f := healthy(t)
-	percent := map[string]float64{}
+	var values []alarm.Value
 	for i := range 2300 {
-		percent[fmt.Sprintf("cluster-%04d", i)] = 1
+		values = append(values, alarm.Value{Cluster: fmt.Sprintf("cluster-%04d", i), Metric: alarm.Subnets, Value: 1})
 	}
 	f.fails["PutMetricData"] = code("AccessDenied")
-	err := f.cloud().Publish(t.Context(), unit, start, percent)
+	err := f.cloud().Publish(t.Context(), unit, start, values)
 	if ft := fault.Of(err); !ft.Denied() {
 		t.Errorf("got %v; want it denied", err)
 	}

@@ -86,7 +86,8 @@ func (c change) changed(id cluster.ID) (Trigger, error) {
 	if err != nil {
 		return Trigger{}, err
 	}
-	return Trigger{Kind: Check, Cluster: id, At: since, Why: fmt.Sprintf("alarm is %.20q", c.State.Value)}, c.agrees(id.Name)
+	return Trigger{Kind: Check, Cluster: id, At: since, Rang: c.State.Value == string(alarm.InAlarm), Why: fmt.Sprintf("alarm is %.20q", c.State.Value)},
+		c.agrees(id.Name)
 }
 
 // probed is what a change of state of the doctor's alarm asks for: events/alarm-probe.json.

@@ -74,6 +74,10 @@ func TestACaptureAboutWhatIsWatchedAsksForACheck(t *testing.T) {
 			if have.Kind != want || want == event.Check && have.Cluster.Name != "captured" {
 				t.Errorf("it asks for %s %v: %s", have.Kind, have.Cluster, have.Why)
 			}
+			// Of those that are captured this one went to ALARM; others were changed while they were in it.
+			if have.Rang != strings.Contains(name, "alarm-state") {
+				t.Errorf("rang: %t", have.Rang)
+			}
 			if n := len(matching(raw)); n != rules {
 				t.Errorf("%d rules let it through, want %d", n, rules)
 			}

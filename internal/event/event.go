@@ -50,6 +50,7 @@ type Trigger struct {
 	Nonce   string     // Probe: names what somebody waits for; as alarm.Nonce has it
 	At      time.Time  // the instant the event stands for: what a wake-up says, an alarm's change of state, else the envelope's time
 
+	Rang     bool         // Check: one of the cluster's alarms went to ALARM
 	Clusters []cluster.ID // Checks: two or more, in order, each once
 	Faint    bool         // Check, Sweeping: may be left out where all that it asks for was looked at a moment ago
 }

@@ -126,15 +126,22 @@ func healths() map[string]sample {
 	}
 }
 
+// rang is a check because one of the cluster's alarms went to ALARM.
+func rang(n, clock string) event.Trigger {
+	t := check(n, prodEU, `alarm is "ALARM"`, clock)
+	t.Rang = true
+	return t
+}
+
 func alarms() map[string]sample {
 	updated := check("025", prodEU, `alarm's configuration: "update"`, "09:24:00")
 	updated.Faint = true
 	probe := event.Trigger{Kind: event.Probe, ID: id + "027", From: hub, Why: `doctor's alarm is "ALARM"`, Nonce: "K3QZ7M2VXWPLT5ORJAYB6DNHCE", At: at("09:26:01.345")}
 	return map[string]sample{
-		"alarm-to-alarm.json":    {"ip-alarms", check("020", prodEU, `alarm is "ALARM"`, "09:20:12.345")},
+		"alarm-to-alarm.json":    {"ip-alarms", rang("020", "09:20:12.345")},
 		"alarm-to-ok.json":       {"ip-alarms", check("021", prodEU, `alarm is "OK"`, "10:20:12.345")},
 		"alarm-foreign.json":     {"", skip("022", `other alarm: "orders-queue-age"`, "09:21:12")},
-		"alarm-contributor.json": {"ip-alarms", check("023", prodEU, `alarm is "ALARM"`, "09:22:12.345")},
+		"alarm-contributor.json": {"ip-alarms", rang("023", "09:22:12.345")},
 		"alarm-created.json":     {"", skip("024", `alarm created: "cniguard-prod-eu-pod-subnets"`, "09:23:00")},
 		"alarm-updated.json":     {"ip-alarms", updated},
 		"alarm-probe.json":       {"ip-alarms", probe},

@@ -1,7 +1,6 @@
 package guard
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -28,21 +27,27 @@ func (d *draft) capacity() {
 		return
 	}
 	used := worst.Utilization()
-	*answer = Answer{d.level(used), fmt.Sprintf("pod subnet %s is %s %% used", worst.ID, percent(used))}
+	d.plan.Level = d.level(used)
+	*answer = Answer{d.plan.Level, fmt.Sprintf("pod subnet %s is %s %% used", worst.ID, percent(used))}
 	if answer.Word == Fine && pods.Value.Partly != nil {
 		*answer = Answer{Unknown, unread("some pod subnets", pods.Value.Partly)}
 		d.blind(CapacityLow)
 	}
-	severity := map[string]Severity{WarningWord: Warning, CriticalWord: Critical}[answer.Word]
+	severity := severityOf(d.plan.Level)
 	if severity == 0 {
 		return
 	}
-	d.find(Finding{Code: CapacityLow, Severity: severity, Print: answer.Word, Facts: []Fact{
-		{"worst subnet", fmt.Sprintf("%s (%s, %s)", worst.ID, worst.CIDR, worst.Zone)},
+	d.find(Finding{Code: CapacityLow, Severity: severity, Print: d.plan.Level, Facts: slices.Concat([]Fact{
+		{"worst subnet", place(worst)},
 		{"used", percent(used) + " %"},
-		{"free", strconv.Itoa(worst.Free) + " addresses"},
+		{"free", addresses(worst.Free)},
 		{"pod subnets", strconv.Itoa(len(pods.Value.Subnets))},
-	}})
+	}, d.origin(worst), d.shared(), worstZone(pods.Value), d.helps())})
+}
+
+// severityOf is that of a level of use; zero: it is fine.
+func severityOf(level string) Severity {
+	return map[string]Severity{WarningWord: Warning, CriticalWord: Critical}[level]
 }
 
 // hiddenCapacity answers where no pod subnet could be read. The alarm still knows what the meter measured.
@@ -55,7 +60,7 @@ func (d *draft) hiddenCapacity(f *fault.Fault) {
 		return
 	}
 	d.blind(CapacityUnknown)
-	a, stands := d.standing()
+	a, stands := d.in.standing(alarm.PodSubnets)
 	if !stands || a.State != alarm.InAlarm {
 		d.blind(CapacityLow)
 		return
@@ -71,20 +76,10 @@ func (d *draft) hiddenCapacity(f *fault.Fault) {
 	}})
 }
 
-// standing is the IP alarm as it was read; false: it does not stand, or could not be read.
-func (d *draft) standing() (alarm.Standing, bool) {
-	name := alarm.Name(d.in.ID)
-	i := slices.IndexFunc(d.in.Seen.Alarms.Value, func(a alarm.Standing) bool { return a.Spec.Name == name })
-	if d.in.Seen.Alarms.Fault != nil || i < 0 {
-		return alarm.Standing{}, false
-	}
-	return d.in.Seen.Alarms.Value[i], true
-}
-
-// level is the word for a utilisation. A level once reached ends only when utilisation is clearly below its threshold.
+// level is the word for the utilisation of the fullest pod subnet. A level once reached ends only when that is clearly below its threshold.
 func (d *draft) level(used float64) string {
-	s, was := d.in.Settings.Value, d.in.Record.Verdict.Capacity.Word
-	return Level(used, s.Warning, s.Critical, was)
+	s := d.in.Settings.Value
+	return Level(used, s.Warning, s.Critical, d.in.Record.Meter.Level)
 }
 
 // Level is the capacity answer's word for a utilisation in percent: fine, warning or critical. Was is the word before: a level
@@ -105,84 +100,12 @@ func Level(used, warning, critical float64, was string) string {
 	return Fine
 }
 
+// addresses reads "1 address" or "20 addresses".
+func addresses(n int) string {
+	if n == 1 {
+		return "1 address"
+	}
+	return strconv.Itoa(n) + " addresses"
+}
+
 func percent(f float64) string { return strconv.FormatFloat(f, 'f', 1, 64) }
-
-// alarms brings the IP alarm in line with the policy. The alarm of a cluster whose pod subnets cannot be read stays as it is.
-func (d *draft) alarms() {
-	in := d.in
-	if in.tearsDown() != nil {
-		return // teardown wants none, whatever else is known of the cluster
-	}
-	if in.Settings.Fault != nil {
-		d.blind(MetricSilent, AlarmFailed)
-		return
-	}
-	if !in.Settings.Value.Alarms {
-		d.dropAlarms("alarms are off for this cluster by policy")
-		return
-	}
-	if exempt := in.Seen.Pods.Value.Exempt; exempt != "" && in.Seen.Pods.Fault == nil {
-		d.dropAlarms(exempt)
-		return
-	}
-	want := wanted(in)
-	put := Action{Kind: PutAlarm, Alarm: want, Why: "it does not stand yet"}
-	have, stands := d.standing()
-	if stands {
-		put.Why = fmt.Sprintf("it differs in %v", alarm.Differs(want, have.Spec))
-	}
-	switch hidden := cmp.Or(in.Seen.Alarms.Fault, in.Seen.Pods.Fault); {
-	case in.Seen.Alarms.Fault == nil && stands && len(alarm.Differs(want, have.Spec)) == 0:
-		d.silent(have)
-	case hidden != nil:
-		d.hold(put, Reason{Gate: "reading", Text: unread("the alarm or the pod subnets", hidden)})
-		d.blind(MetricSilent, AlarmFailed)
-	default:
-		d.act(put)
-		if stands {
-			d.silent(have)
-		}
-	}
-}
-
-// wanted is the IP alarm that the settings call for.
-func wanted(in Input) alarm.Spec {
-	s := in.Settings.Value
-	return alarm.Want(in.ID, s.Warning, s.AlarmActions.In(in.ID.Region)...)
-}
-
-// silent finds an alarm that has had no data for three meters.
-func (d *draft) silent(a alarm.Standing) {
-	if a.State != alarm.InsufficientData {
-		return
-	}
-	for_ := d.in.Now.Sub(a.Since)
-	if for_ < silentAfter {
-		d.blind(MetricSilent)
-		d.dueIn(silentAfter - for_ + soon)
-		return
-	}
-	d.find(Finding{Code: MetricSilent, Severity: Warning, Print: "silent", Facts: []Fact{
-		{"alarm", a.Spec.Name}, {"state", string(a.State)}, {"since", a.Since.UTC().Format(time.RFC3339)},
-	}})
-}
-
-// teardown wants no alarm while people remove cniguard, also of a cluster that cannot be read. A cluster that is gone has none wanted
-// anyway.
-func (d *draft) teardown() {
-	if o := d.in.tearsDown(); o != nil && d.plan.Verdict.Install.Word != Gone {
-		d.dropAlarms("cniguard is torn down by " + o.By + ": " + o.Because)
-	}
-}
-
-func (d *draft) dropAlarms(why string) {
-	if d.in.Seen.Alarms.Fault != nil {
-		d.hold(Action{Kind: DropAlarm, Alarm: alarm.Spec{Name: alarm.Name(d.in.ID)}, Why: why},
-			Reason{Gate: "reading", Text: unread("the alarm", d.in.Seen.Alarms.Fault)})
-		d.blind(AlarmFailed)
-		return
-	}
-	for _, a := range d.in.Seen.Alarms.Value {
-		d.act(Action{Kind: DropAlarm, Alarm: alarm.Spec{Name: a.Spec.Name}, Why: why})
-	}
-}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/cniguard/cniguard/internal/alarm"
+	"github.com/cniguard/cniguard/internal/capacity"
 	"github.com/cniguard/cniguard/internal/fault"
 )
 
@@ -40,6 +42,7 @@ func Conclude(in Input, p Plan, done []Outcome) Record {
 		c.seen()
 	}
 	c.alarm()
+	c.rung()
 	if c.rec.Step != nil {
 		c.dueIn(ask(in.Now.Sub(c.rec.Step.Since)))
 	}
@@ -89,6 +92,7 @@ func (c *conclusion) seen() {
 		c.rec.Since = c.in.Now
 	}
 	c.rec.Verdict, c.rec.Held, c.rec.Path = c.plan.Verdict, c.plan.Held, c.plan.Path
+	c.rec.Unmade, c.rec.Outlook, c.rec.Relief, c.rec.NodeMetrics = c.plan.Unmade, c.plan.Outlook, c.plan.Relief, c.plan.NodeMetrics
 	if c.in.Seen.Addon.Fault == nil && c.in.Seen.Cluster.Fault == nil {
 		c.rec.Version = c.in.Seen.Installed()
 		c.rec.Node = c.in.Node()
@@ -138,58 +142,93 @@ func (c *conclusion) meter() {
 	case pods.Fault != nil && pods.Fault.Kind == fault.Skip: // there are none to be found any more
 		c.rec.Meter.Subnets = nil
 	case pods.Fault != nil:
-		c.rec.Meter.Level = Unknown
+		c.rec.Meter.Level, c.rec.Meter.BlocksLevel = Unknown, Unknown
 	case c.in.Seen.Cluster.Fault == nil && pods.Fault == nil && settings.Fault == nil && len(pods.Value.Subnets) > 0:
 		s, ids := settings.Value, pods.Value.IDs()
 		if pods.Value.Partly != nil { // what was found before may be among those that are hidden now
 			ids = slices.Compact(slices.Sorted(slices.Values(slices.Concat(ids, c.rec.Meter.Subnets))))
 		}
-		c.rec.Meter = Meter{Subnets: ids, Warning: s.Warning, Critical: s.Critical, Publish: s.Alarms && c.in.tearsDown() == nil, Level: c.level()}
+		c.rec.Meter = Meter{Subnets: ids, Warning: s.Warning, Critical: s.Critical, Level: c.level()}
+		if s.Alarms && c.in.tearsDown() == nil {
+			c.rec.Meter.Publish = true
+			c.rec.Meter.Days, _ = c.in.wants(alarm.DaysLeft)
+			if blocks, _ := c.in.wants(alarm.FreeBlocks); blocks {
+				was := c.in.Record.Meter.Blocks
+				c.rec.Meter.Blocks, c.rec.Meter.BlocksLevel = capacity.Pods{Subnets: c.in.Seen.prefixed()}.IDs(), c.plan.BlocksLevel
+				if c.in.resting() || c.in.Seen.Blocks.Fault != nil {
+					c.rec.Meter.Blocks = was
+				}
+			}
+		}
 	}
 }
 
-// alarm notes whether the alarm stands: as it was seen, and then changed. A change on an older look than the record's, of which the
+// alarm notes whether an alarm stands: as was seen, and then changed. A change on an older look than the record's, of which the
 // record knows nothing, is looked at again: it may undo what was decided later.
 func (c *conclusion) alarm() {
-	older := c.in.Seen.At.Before(c.in.Record.Seen)
-	if !older && c.in.ID.Name != "" {
-		c.rec.Alarm = NoAlarm
-		if c.in.Seen.Alarms.Fault != nil {
-			c.rec.Alarm = ""
-		} else if len(c.in.Seen.Alarms.Value) > 0 {
-			c.rec.Alarm = AlarmStands
+	if c.in.ID.Name == "" {
+		return
+	}
+	older, seen := c.in.Seen.At.Before(c.in.Record.Seen), c.in.Seen.Alarms
+	stand, known := map[string]bool{}, seen.Fault == nil && !older
+	if known {
+		for _, a := range seen.Value {
+			stand[a.Spec.Name] = true
 		}
 	}
-	was := c.rec.Alarm
+	was, changed := c.rec.Alarm, false
 	for _, o := range c.done {
-		c.rec.Alarm = o.alarmed(c.rec.Alarm)
+		switch name := o.Action.Alarm.Name; {
+		case o.Action.Kind == StartUpdate:
+			continue
+		case o.Fault != nil && o.Fault.InDoubt:
+			known = false
+			delete(stand, name)
+		case o.Action.Kind == PutAlarm && o.Fault == nil, o.Action.Kind == DropAlarm && o.Fault != nil:
+			stand[name] = true
+		case o.Action.Kind == DropAlarm:
+			delete(stand, name)
+		default:
+			continue
+		}
+		changed = true
+	}
+	switch {
+	case older && !changed:
+	case len(stand) > 0:
+		c.rec.Alarm = AlarmStands
+	case known:
+		c.rec.Alarm = NoAlarm
+	default:
+		c.rec.Alarm = ""
 	}
 	if older && c.rec.Alarm != was {
 		c.dueIn(soon)
 	}
 }
 
-// alarmed is whether the alarm stands after an outcome, and stood before.
-func (o Outcome) alarmed(before Alarmed) Alarmed {
-	switch {
-	case o.Action.Kind == StartUpdate:
-		return before
-	case o.Fault != nil && o.Fault.InDoubt:
-		return ""
-	case o.Action.Kind == PutAlarm && o.Fault == nil, o.Action.Kind == DropAlarm && o.Fault != nil:
-		return AlarmStands
-	case o.Action.Kind == DropAlarm:
-		return NoAlarm
+// rung notes that the event of an alarm arrived, and since when that is noted.
+func (c *conclusion) rung() {
+	if c.in.ID.Name == "" {
+		return
 	}
-	return before
+	if c.rec.Rung.From.IsZero() {
+		c.rec.Rung.From = c.in.Now
+	}
+	if c.in.Heard {
+		c.rec.Rung.Last = c.in.Now
+	}
 }
 
-// level is what the meter compares with: the capacity answer, or what was measured where that is not judged, as while a cluster is
-// deleted. Else the meter would ask for a check every time.
+// level is what the meter compares with: how full the fullest subnet is also where that is not judged, as while a cluster is deleted. Else
+// the meter would ask for a check every time.
 func (c *conclusion) level() string {
-	word, s := c.plan.Verdict.Capacity.Word, c.in.Settings.Value
-	if worst, any := c.in.Seen.Pods.Value.Worst(); any && word == Unknown {
+	s := c.in.Settings.Value
+	if worst, any := c.in.Seen.Pods.Value.Worst(); any && c.plan.Level == Unknown {
 		return Level(worst.Utilization(), s.Warning, s.Critical, c.in.Record.Meter.Level)
 	}
-	return word
+	if c.in.Seen.Pods.Value.Partly != nil && c.plan.Level == Fine {
+		return Unknown // one that is hidden now may be fuller: a check would not see it either
+	}
+	return c.plan.Level
 }

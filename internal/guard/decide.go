@@ -31,7 +31,10 @@ func Words() []string {
 
 // Decide says what is wrong and what to do. It never fails: what cannot be known is unknown, and said.
 func Decide(in Input) Plan {
-	d := draft{in: in, plan: Plan{Blind: map[Code]bool{}}}
+	d := draft{in: in, plan: Plan{
+		Blind: map[Code]bool{}, Outlook: in.Record.Outlook, Relief: in.Record.Relief, NodeMetrics: in.nodeMetrics(),
+		Level: Unknown, BlocksLevel: Unknown,
+	}}
 	switch c := in.Seen.Cluster; {
 	case c.Fault != nil:
 		d.unjudged(Unknown, unread("the cluster", c.Fault))
@@ -105,7 +108,11 @@ func (d *draft) live() {
 	d.version()
 	d.images()
 	d.health()
+	d.relief()
 	d.capacity()
+	d.blocks()
+	d.controlPlane()
+	d.outlook()
 	d.alarms()
 	d.update()
 }

@@ -327,7 +327,7 @@ func TestTheAlarmsActionsAreThoseOfThePolicy(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			in := outdated()
 			in.Settings.Value.AlarmActions = c.policy
-			in.Seen.Alarms.Value[0].Spec.Actions = c.stands
+			in.Seen.Alarms.Value[0].Spec = alarm.Wish{Cluster: prod, Warning: 80, Owner: prod.Account, Actions: c.stands}.Want(alarm.PodSubnets)
 			p := guard.Decide(in)
 			if put := slices.Contains(actions(p), "put alarm cniguard-prod-pod-subnets"); put != c.put || put != slices.Contains(gates(p), "alarm") {
 				t.Errorf("does %v, held by %v", actions(p), gates(p))
@@ -371,7 +371,7 @@ func TestApprovals(t *testing.T) {
 		{"it is void when the configuration has changed", func(in *guard.Input, _ *guard.Order) { in.Seen.Addon.Value.Config = "{}" }, false},
 		{"it is void for another cluster", func(in *guard.Input, _ *guard.Order) {
 			in.ID.Name = "prod2"
-			in.Seen.Alarms.Value[0].Spec = alarm.Want(in.ID, 80)
+			in.Seen.Alarms.Value[0].Spec = kept(in.ID)
 		}, false},
 		{"it is void when the path leads elsewhere", func(in *guard.Input, _ *guard.Order) { in.Settings.Value.Target = cni.ToFloor }, false},
 	} {

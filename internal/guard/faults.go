@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cniguard/cniguard/internal/alarm"
 	"github.com/cniguard/cniguard/internal/fault"
 )
 
@@ -32,6 +33,13 @@ func (d *draft) faults() {
 		add("pod subnets", s.Pods.Value.Partly)
 		add("alarm", s.Alarms.Fault)
 		add("update", s.Update.Fault)
+		add("forecast", s.History.Fault)
+		if d.in.Settings.Fault == nil && d.in.Settings.Value.FurtherAlarms.Has(alarm.NodeCapacity) {
+			add("cni-metrics-helper", s.NodeMetrics.Fault)
+		}
+		if s.takesPrefixes() { // else they were to say what helps, as the network is
+			add("/28 blocks", s.Blocks.Fault)
+		}
 	}
 	add("orders", d.in.Orders.Fault)
 	add("halt", d.in.Fleet.Fault)

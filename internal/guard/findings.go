@@ -20,10 +20,20 @@ const (
 	ReleaseBad Code = "release-known-bad"
 	// CapacityLow is a pod subnet above the warning or the critical threshold; the severity says which.
 	CapacityLow Code = "capacity-low"
+	// BlocksLow is a pod subnet whose /28 blocks run out, where nodes take prefixes; the severity says how far.
+	BlocksLow Code = "blocks-low"
+	// NodesFull is a cluster whose nodes can hold hardly any more addresses for pods, as cni-metrics-helper says.
+	NodesFull Code = "nodes-full"
+	// CapacitySoon is a pod subnet that has room, and is forecast to be full within days.
+	CapacitySoon Code = "capacity-soon"
 	// CapacityUnknown is a cluster whose pod subnets could not be found.
 	CapacityUnknown Code = "capacity-unknown"
+	// ControlPlaneRoom is a subnet of the control plane with too few free addresses for an upgrade of Kubernetes.
+	ControlPlaneRoom Code = "control-plane-room"
 	// MetricSilent is an alarm that gets no data.
 	MetricSilent Code = "metric-silent"
+	// AlarmUnheard is an alarm in ALARM whose event never came.
+	AlarmUnheard Code = "alarm-unheard"
 	// AlarmFailed is an alarm that could not be put or removed.
 	AlarmFailed Code = "alarm-failed"
 	// AddonUnhealthy is an add-on that EKS says is degraded or failed.
@@ -45,8 +55,8 @@ const (
 // Codes lists the findings that Decide and Conclude may raise.
 func Codes() []Code {
 	return []Code{
-		VersionOutdated, VersionUnknown, InstallUnknown, ImagesDiffer, ReleaseBad, CapacityLow, CapacityUnknown, MetricSilent, AlarmFailed,
-		AddonUnhealthy, Unreadable, UnitUnreadable, UpdateBlocked, UpdateStuck, UpdateAside,
+		VersionOutdated, VersionUnknown, InstallUnknown, ImagesDiffer, ReleaseBad, CapacityLow, BlocksLow, NodesFull, CapacitySoon, CapacityUnknown,
+		ControlPlaneRoom, MetricSilent, AlarmUnheard, AlarmFailed, AddonUnhealthy, Unreadable, UnitUnreadable, UpdateBlocked, UpdateStuck, UpdateAside,
 	}
 }
 
@@ -71,6 +81,8 @@ const (
 	MaxTries      = 2                // of one step, then it is set aside
 	lostAfter     = 5 * time.Minute  // a step without an update id was never started
 	silentAfter   = 20 * time.Minute // three meters and a late tick
+	rings         = 12 * time.Minute // from a crossing to the alarm, at most: see package alarm; and a minute
+	unheardAfter  = 10 * time.Minute // an alarm's event, which comes within seconds
 	patience      = 30 * time.Minute // a fault that may pass by itself is told after this
 	deniedAfter   = 10 * time.Minute // a denied reading; IAM changes take minutes to arrive
 	soon          = time.Minute      // at the next tick

@@ -58,7 +58,7 @@ func subnet(id string, free int) capacity.Subnet {
 }
 
 func standing(s alarm.State) alarm.Standing {
-	return alarm.Standing{Spec: alarm.Want(prod, 80), State: s, Since: noon.Add(-time.Hour)}
+	return alarm.Standing{Spec: kept(prod), State: s, Since: noon.Add(-time.Hour)}
 }
 
 func denied(op string) *fault.Fault {

@@ -201,7 +201,7 @@ func shutAlarm(in Input) string {
 	case !in.Settings.Value.Alarms:
 		return "alarms are off for this cluster, and nothing is updated without its IP alarm"
 	}
-	want := wanted(in)
+	want := in.wish().Want(alarm.PodSubnets)
 	i := slices.IndexFunc(in.Seen.Alarms.Value, func(a alarm.Standing) bool { return a.Spec.Name == want.Name })
 	if i < 0 {
 		return "the IP alarm does not stand yet"

@@ -31,16 +31,22 @@ func Hidden[T any](f *fault.Fault) Reading[T] { return Reading[T]{Fault: f} }
 
 // Snapshot is everything that was read of one cluster in one check.
 type Snapshot struct {
-	At        time.Time                 // when the reading began
-	Cluster   Reading[*Cluster]         // nil: there is no such cluster
-	Addon     Reading[*Addon]           // nil: no managed add-on
-	Catalogue Reading[[]cni.Release]    // compatible with the cluster's Kubernetes version; Skip: not needed
-	Update    Reading[*Update]          // the update that belongs to the step whose token is Of; nil: there is none
-	Of        string                    // empty: no step was in flight
-	Pods      Reading[capacity.Pods]    // the pod subnets and how full they are
-	Alarms    Reading[[]alarm.Standing] // those that stand under this cluster's alarm names
-	Hosts     Reading[Hosts]            // what runs the pods
-	Inside    Reading[*Inside]          // what the cluster's own API tells; Skip: not needed, or not wanted; see WhyNotInside
+	At           time.Time                      // when the reading began
+	Cluster      Reading[*Cluster]              // nil: there is no such cluster
+	Addon        Reading[*Addon]                // nil: no managed add-on
+	Catalogue    Reading[[]cni.Release]         // compatible with the cluster's Kubernetes version; Skip: not needed
+	Update       Reading[*Update]               // the update that belongs to the step whose token is Of; nil: there is none
+	Of           string                         // empty: no step was in flight
+	Pods         Reading[capacity.Pods]         // the pod subnets and how full they are
+	ControlPlane Reading[[]capacity.Subnet]     // the control plane's subnets with IPv4 addresses; Skip: not looked at
+	Alarms       Reading[[]alarm.Standing]      // those that stand under this cluster's alarm names
+	Hosts        Reading[Hosts]                 // what runs the pods
+	Inside       Reading[*Inside]               // what the cluster's own API tells; Skip: not needed, or not wanted; see WhyNotInside
+	History      Reading[[]capacity.Point]      // of the metric of the fullest pod subnet; nil: not asked for; see WantsHistory
+	NodeMetrics  Reading[*capacity.NodeMetrics] // what cni-metrics-helper publishes; nil: not asked for, as History
+	Blocks       Reading[Blocks]                // of the pod subnets; see WantsBlocks
+	Network      Reading[*Network]              // nil: not asked for; see WantsNetwork
+	Sharers      Reading[[]string]              // other clusters of the account and region that use the worst pod subnet; see WantsNetwork
 }
 
 // Cluster is what EKS says of a cluster.
@@ -48,6 +54,7 @@ type Cluster struct {
 	Status     string // as EKS writes it: CREATING ACTIVE DELETING FAILED UPDATING PENDING
 	Kubernetes string // as "1.33"
 	AutoMode   bool   // EKS Auto Mode runs the network itself
+	VPC        string // id
 	Tags       map[string]string
 	API        API
 }
@@ -57,6 +64,7 @@ type Hosts struct {
 	Nodegroups bool // managed node groups
 	Fargate    bool // Fargate profiles
 	Instances  bool // other instances that are tagged as the cluster's; Auto Mode tags its own
+	Nodes      []capacity.Nodes
 }
 
 // Addon is the managed vpc-cni add-on.
@@ -116,6 +124,7 @@ type Input struct {
 	Fleet    Reading[Fleet]
 	Orders   Reading[[]Order] // of this cluster
 	Record   Record
+	Heard    bool // the event of one of the cluster's alarms arrived just now
 	Now      time.Time
 }
 
@@ -192,6 +201,7 @@ const (
 type Action struct {
 	Kind  ActionKind `json:"kind"`
 	Alarm alarm.Spec `json:"alarm,omitzero"` // PutAlarm, and the name for DropAlarm
+	Retag bool       `json:"-"`              // PutAlarm: it stands, so that its tags are written by a call of their own
 	Step  Step       `json:"step,omitzero"`  // StartUpdate
 	Keep  Keep       `json:"-"`              // StartUpdate
 	Why   string     `json:"why"`
@@ -222,16 +232,22 @@ type Held struct {
 
 // Plan is what Decide says.
 type Plan struct {
-	Verdict  Verdict
-	Findings []Finding
-	Hidden   string        // why it is not known which CNI runs: a code, as NoEntry; empty: it is known, or nobody asks
-	Blind    map[Code]bool // findings that could not be judged: they neither open nor recover
-	Actions  []Action      // in the order to apply; a failure ends the row
-	Held     []Held
-	Path     []string  // the versions the add-on would go through
-	Keeps    string    // digest of cluster, role, configuration and conflict mode
-	Hash     string    // digest of Path and Keeps: what an approval is for
-	Due      time.Time // look again then, at the latest; zero: the sweep is enough
+	Verdict     Verdict
+	Findings    []Finding
+	Hidden      string        // why it is not known which CNI runs: a code, as NoEntry; empty: it is known, or nobody asks
+	Blind       map[Code]bool // findings that could not be judged: they neither open nor recover
+	Actions     []Action      // in the order to apply; a failure ends the row
+	Held        []Held
+	Path        []string    // the versions the add-on would go through
+	Keeps       string      // digest of cluster, role, configuration and conflict mode
+	Hash        string      // digest of Path and Keeps: what an approval is for
+	Outlook     Outlook     // to remember
+	Unmade      []Fact      // alarms that the policy lists and that are not made, by kind, and why
+	Relief      Relief      // to remember
+	NodeMetrics NodeMetrics // to remember
+	Level       string      // how full the fullest pod subnet is: fine, warning or critical; unknown: it was not measured
+	BlocksLevel string      // the same of /28 blocks
+	Due         time.Time   // look again then, at the latest; zero: the sweep is enough
 }
 
 // Outcome is what became of an action.

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/cniguard/cniguard/internal/capacity"
 	"github.com/cniguard/cniguard/internal/cni"
 )
 
@@ -44,25 +43,6 @@ type DaemonSet struct {
 	Role       string      `json:"role,omitempty"`       // IAM role ARN of its service account; empty: none, or unread
 	ENIConfigs []Fact      `json:"eniConfigs,omitempty"` // with custom networking: the subnet of each ENIConfig, by name
 	Unread     []string    `json:"unread,omitempty"`     // what of these could not be read, and why
-}
-
-// Widen counts among the pod subnets those that ENIConfigs name: with custom networking pods take their addresses there, also in zones that
-// have no node yet.
-func (s *Snapshot) Widen() {
-	if s.Pods.Fault != nil || s.Inside.Fault != nil || s.Inside.Value == nil || s.Inside.Value.Node == nil {
-		return
-	}
-	pods := &s.Pods.Value
-	for _, config := range s.Inside.Value.Node.ENIConfigs {
-		by := "ENIConfig " + config.Name
-		if i := slices.IndexFunc(pods.Subnets, func(n capacity.Subnet) bool { return n.ID == config.Value }); i >= 0 {
-			pods.Subnets[i].By = append(pods.Subnets[i].By, by)
-		} else if i := slices.IndexFunc(pods.Rest, func(n capacity.Subnet) bool { return n.ID == config.Value }); i >= 0 {
-			found := pods.Rest[i]
-			found.By = []string{by}
-			pods.Subnets, pods.Rest = append(pods.Subnets, found), slices.Delete(pods.Rest, i, i+1)
-		}
-	}
 }
 
 // mostENIConfigs is how many a record keeps: of all else there is little.

@@ -1,14 +1,12 @@
 package guard_test
 
 import (
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/cniguard/cniguard/internal/capacity"
 	"github.com/cniguard/cniguard/internal/cni"
 	"github.com/cniguard/cniguard/internal/fault"
 	"github.com/cniguard/cniguard/internal/guard"
@@ -266,32 +264,5 @@ func TestARecordKeepsLittleOfMany(t *testing.T) {
 		if kept != (name == "hidden") {
 			t.Errorf("%s: the aws-node is kept: %t", name, kept)
 		}
-	}
-}
-
-func TestTheSubnetsOfENIConfigsAreWatched(t *testing.T) {
-	in := self("v1.18.5")
-	in.Seen.Pods.Value.Rest = []capacity.Subnet{subnet("subnet-pods", 3), subnet("subnet-rest", 200)}
-	in.Seen.Inside.Value.Node.ENIConfigs = []guard.Fact{{Name: "zone-a", Value: "subnet-pods"}, {Name: "zone-b", Value: "subnet-b"}, {Name: "zone-c", Value: "subnet-gone"}}
-	in.Seen.Widen()
-	by := map[string]string{}
-	for _, s := range in.Seen.Pods.Value.Subnets {
-		by[s.ID] = strings.Join(s.By, ", ")
-	}
-	want := map[string]string{"subnet-a": "node group ng", "subnet-b": "node group ng, ENIConfig zone-b", "subnet-pods": "ENIConfig zone-a"}
-	if diff := cmp.Diff(want, by); diff != "" {
-		t.Error(diff)
-	}
-	p := guard.Decide(in)
-	if p.Verdict.Capacity.Word != guard.CriticalWord {
-		t.Errorf("the capacity is %v", p.Verdict.Capacity)
-	}
-	if rec := guard.Conclude(in, p, nil); !slices.Contains(rec.Meter.Subnets, "subnet-pods") {
-		t.Errorf("the meter has %q", rec.Meter.Subnets)
-	}
-	closed := hidden(noEntry())
-	closed.Seen.Widen()
-	if len(closed.Seen.Pods.Value.Subnets) != 2 {
-		t.Errorf("of a hidden cluster %+v", closed.Seen.Pods.Value)
 	}
 }

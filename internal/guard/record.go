@@ -23,28 +23,33 @@ func Readable(schema int) error {
 
 // Record is what cniguard remembers of one cluster; the ledger stores it whole.
 type Record struct {
-	Schema  int           `json:"schema"`
-	Seen    time.Time     `json:"seen"` // the snapshot that was last folded in
-	Gone    bool          `json:"gone,omitempty"`
-	Verdict Verdict       `json:"verdict"`
-	Since   time.Time     `json:"since"` // of the verdict's word
-	Version string        `json:"version,omitempty"`
-	Node    *DaemonSet    `json:"node,omitempty"`   // the aws-node that EKS does not manage, as it was read last
-	Hidden  string        `json:"hidden,omitempty"` // why it is not known which CNI runs: a code, as NoEntry; empty: it is known, or nobody asks
-	Told    map[Code]Told `json:"told,omitempty"`
-	Step    *Step         `json:"step,omitempty"` // written before UpdateAddon is called; its ID is empty until that returned
-	Failed  Failed        `json:"failed,omitzero"`
-	Proved  Proved        `json:"proved,omitzero"`
-	Aside   *Aside        `json:"aside,omitempty"` // not updated until a person approves again
-	Outbox  []Message     `json:"outbox,omitempty"`
-	Sent    int           `json:"sent,omitempty"` // messages so far; numbers their keys
-	Due     time.Time     `json:"due,omitzero"`   // look again then, at the latest
-	Busy    Busy          `json:"busy,omitzero"`
-	Again   bool          `json:"again,omitempty"` // somebody asked for a check while the record was busy
-	Path    []string      `json:"path,omitempty"`  // the add-on would go through, at the last check
-	Held    []Held        `json:"held,omitempty"`  // of the last check
-	Meter   Meter         `json:"meter,omitzero"`
-	Alarm   Alarmed       `json:"alarm,omitempty"` // after the last check; empty: it is not known
+	Schema      int           `json:"schema"`
+	Seen        time.Time     `json:"seen"` // the snapshot that was last folded in
+	Gone        bool          `json:"gone,omitempty"`
+	Verdict     Verdict       `json:"verdict"`
+	Since       time.Time     `json:"since"` // of the verdict's word
+	Version     string        `json:"version,omitempty"`
+	Node        *DaemonSet    `json:"node,omitempty"`   // the aws-node that EKS does not manage, as it was read last
+	Hidden      string        `json:"hidden,omitempty"` // why it is not known which CNI runs: a code, as NoEntry; empty: it is known, or nobody asks
+	Told        map[Code]Told `json:"told,omitempty"`
+	Step        *Step         `json:"step,omitempty"` // written before UpdateAddon is called; its ID is empty until that returned
+	Failed      Failed        `json:"failed,omitzero"`
+	Proved      Proved        `json:"proved,omitzero"`
+	Aside       *Aside        `json:"aside,omitempty"` // not updated until a person approves again
+	Outbox      []Message     `json:"outbox,omitempty"`
+	Sent        int           `json:"sent,omitempty"` // messages so far; numbers their keys
+	Due         time.Time     `json:"due,omitzero"`   // look again then, at the latest
+	Busy        Busy          `json:"busy,omitzero"`
+	Again       bool          `json:"again,omitempty"` // somebody asked for a check while the record was busy
+	Path        []string      `json:"path,omitempty"`  // the add-on would go through, at the last check
+	Held        []Held        `json:"held,omitempty"`  // of the last check
+	Meter       Meter         `json:"meter,omitzero"`
+	Alarm       Alarmed       `json:"alarm,omitempty"` // after the last check; empty: it is not known
+	Outlook     Outlook       `json:"outlook,omitzero"`
+	Relief      Relief        `json:"relief,omitzero"` // while the cluster is short of addresses, or soon will be
+	NodeMetrics NodeMetrics   `json:"nodeMetrics,omitzero"`
+	Unmade      []Fact        `json:"unmade,omitempty"` // as in a plan
+	Rung        Rung          `json:"rung,omitzero"`
 }
 
 // Alarmed says whether an alarm of cniguard stands for a cluster.
@@ -55,6 +60,12 @@ const (
 	AlarmStands Alarmed = "stands"
 	NoAlarm     Alarmed = "none"
 )
+
+// Rung is what was heard of the cluster's alarms.
+type Rung struct {
+	From time.Time `json:"from"`          // events of alarms that rang before this were not listened for
+	Last time.Time `json:"last,omitzero"` // when the last event of one of them arrived
+}
 
 // Busy says that a check is acting or telling. Until then nobody else acts on this record.
 type Busy struct {
@@ -104,10 +115,14 @@ type Proved struct {
 // Meter is what the meter needs of a cluster between two checks.
 type Meter struct {
 	Subnets  []string `json:"subnets"`
-	Warning  float64  `json:"warning"`  // percent
-	Critical float64  `json:"critical"` // percent
-	Publish  bool     `json:"publish"`  // the metric, for the alarm that stands
-	Level    string   `json:"level"`    // at the last check: the capacity answer's word, or what was measured where that is not judged; unknown: nothing was
+	Warning  float64  `json:"warning"`        // percent
+	Critical float64  `json:"critical"`       // percent
+	Publish  bool     `json:"publish"`        // the metric of the fullest pod subnet, for the alarm that stands
+	Level    string   `json:"level"`          // of the fullest pod subnet at the last check; unknown: it was not measured
+	Days     bool     `json:"days,omitempty"` // the metric of the days that are left, for its alarm
+	// Blocks are the subnets whose /28 blocks are counted, for the alarm on them; BlocksLevel is as Level.
+	Blocks      []string `json:"blocks,omitempty"`
+	BlocksLevel string   `json:"blocksLevel,omitempty"`
 }
 
 // Wake is when this record must be looked at again at the latest; the zero time: the sweep is enough. While somebody acts or
@@ -138,7 +153,7 @@ func (r Record) Shut() []string {
 
 // Planned is the plan of the last check, as far as the record has it: its actions and findings are not kept.
 func (r Record) Planned() Plan {
-	p := Plan{Verdict: r.Verdict, Held: r.Held, Path: r.Path}
+	p := Plan{Verdict: r.Verdict, Held: r.Held, Path: r.Path, Outlook: r.Outlook, Relief: r.Relief, NodeMetrics: r.NodeMetrics, Unmade: r.Unmade}
 	if r.Step != nil {
 		p.Keeps = r.Step.Keeps
 	}

@@ -92,8 +92,10 @@ func TestTheRecordSaysWhetherTheAlarmStands(t *testing.T) {
 	lost := &fault.Fault{Kind: fault.Retry, InDoubt: true}
 	refused := denied("cloudwatch:DeleteAlarms")
 	did := func(k guard.ActionKind, f *fault.Fault) guard.Outcome {
-		return guard.Outcome{Action: guard.Action{Kind: k}, Fault: f, At: noon}
+		return guard.Outcome{Action: guard.Action{Kind: k, Alarm: alarm.Spec{Name: alarm.PodSubnets.Name(prod)}}, Fault: f, At: noon}
 	}
+	further := did(guard.DropAlarm, refused)
+	further.Action.Alarm.Name = alarm.FreeBlocks.Name(prod)
 	for _, c := range []struct {
 		name   string
 		seen   guard.Reading[[]alarm.Standing]
@@ -113,7 +115,7 @@ func TestTheRecordSaysWhetherTheAlarmStands(t *testing.T) {
 		{"it was removed", stands, "", false, []guard.Outcome{did(guard.DropAlarm, nil)}, guard.NoAlarm, false},
 		{"it could not be removed", stands, "", false, []guard.Outcome{did(guard.DropAlarm, refused)}, guard.AlarmStands, false},
 		{"whether it was removed is not known", stands, "", false, []guard.Outcome{did(guard.DropAlarm, lost)}, "", false},
-		{"one of two was removed", stands, "", false, []guard.Outcome{did(guard.DropAlarm, nil), did(guard.DropAlarm, refused)}, guard.AlarmStands, false},
+		{"one of two was removed", stands, "", false, []guard.Outcome{did(guard.DropAlarm, nil), further}, guard.AlarmStands, false},
 		{"an older look says nothing", stands, guard.NoAlarm, true, nil, guard.NoAlarm, false},
 		{"it was put on an older look, after another check had removed it", absent, guard.NoAlarm, true, []guard.Outcome{did(guard.PutAlarm, nil)}, guard.AlarmStands, true},
 		{"it was put on an older look, as another check had done", absent, guard.AlarmStands, true, []guard.Outcome{did(guard.PutAlarm, nil)}, guard.AlarmStands, false},

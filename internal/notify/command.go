@@ -88,8 +88,39 @@ func subnets(m guard.Message) []string {
 	}
 }
 
+// alarms shows the alarms that the finding names; where it names none, that on the pod subnets.
 func alarms(m guard.Message) []string {
-	return []string{"aws cloudwatch describe-alarms" + region(m), "--alarm-names " + quote(alarm.Name(m.Cluster))}
+	names := "--alarm-names"
+	for _, f := range m.Finding.Facts {
+		if f.Name == "alarm" {
+			names += " " + quote(f.Value)
+		}
+	}
+	if names == "--alarm-names" {
+		names += " " + quote(alarm.PodSubnets.Name(m.Cluster))
+	}
+	return []string{"aws cloudwatch describe-alarms" + region(m), names}
+}
+
+// explain says all that cniguard knows of the cluster, with what helps.
+func explain(m guard.Message) []string {
+	return []string{"cniguard explain " + quote(m.Cluster.String())}
+}
+
+// publisher shows the cni-metrics-helper of the cluster.
+func publisher(guard.Message) []string {
+	return []string{"kubectl -n kube-system get deployment cni-metrics-helper -o wide"}
+}
+
+// reservations shows what of the subnet that a finding names is reserved.
+func reservations(m guard.Message) []string {
+	id, _, _ := strings.Cut(factOf(m, "worst subnet"), " ")
+	return []string{"aws ec2 get-subnet-cidr-reservations" + region(m), "--subnet-id " + quote(cmp.Or(id, "SUBNET_ID"))}
+}
+
+// eventRules shows the rules of the default bus, of which those of cniguard forward events to the hub.
+func eventRules(m guard.Message) []string {
+	return []string{"aws events list-rules" + region(m), "--name-prefix cniguard"}
 }
 
 func kubeconfig(m guard.Message) []string {

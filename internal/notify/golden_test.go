@@ -56,7 +56,9 @@ func facts(pairs ...string) []guard.Fact {
 }
 
 func samples() map[string]guard.Message {
-	low := []string{"worst subnet", "subnet-0a1b2c3d4e5f67890 (10.0.0.0/24, eu-central-1a)", "used", "96.8 %", "free", "8 addresses", "pod subnets", "3"}
+	low := []string{"worst subnet", "subnet-0a1b2c3d4e5f67890 (10.0.0.0/24, eu-central-1a)", "used", "96.8 %", "free", "8 addresses", "pod subnets", "4",
+		"found by", "node group blue, instances", "shared with", "batch, staging", "worst zone", "eu-central-1a, 84.5 % used, 39 addresses free",
+		"what helps", "WARM_IP_TARGET=5 would free at least 214 of 1,020 addresses in use"}
 	ms := map[string]guard.Message{
 		"version-outdated": sample(guard.VersionOutdated, guard.Warning, "installed", "v1.7.5-eksbuild.2", "floor", "v1.8.0", "Kubernetes", "1.21"),
 		"version-unknown":  sample(guard.VersionUnknown, guard.Warning, "installed", "v1.18-private.3", "floor", "v1.8.0", "Kubernetes", "1.33"),
@@ -74,7 +76,16 @@ func samples() map[string]guard.Message {
 			"fixed in", "v1.16.4", "see", "https://github.com/aws/amazon-vpc-cni-k8s/issues/2807"),
 		"capacity-low":        sample(guard.CapacityLow, guard.Critical, low...),
 		"capacity-low-silent": sample(guard.CapacityLow, guard.Warning, low...),
-		"capacity-unknown":    sample(guard.CapacityUnknown, guard.Warning, "pod subnets", "no node group, Fargate profile or instance was found"),
+		"capacity-soon": sample(guard.CapacitySoon, guard.Warning, "full in", "about 6 days, between 5 and 8", "growth", "4.1 percentage points a day",
+			"worst subnet", "subnet-0a1b2c3d4e5f67890 (10.0.0.0/24, eu-central-1a)", "used", "75.7 %", "forecast of", "2026-11-23T02:31:00Z"),
+		"blocks-low": sample(guard.BlocksLow, guard.Critical, "worst subnet", "subnet-0a1b2c3d4e5f67890 (10.0.0.0/22, eu-central-1a)", "free /28 blocks", "2 of 62",
+			"free addresses", "611 of 1019", "fragmented", "35 blocks lost", "what helps", "reserving the 2 free /28 blocks keeps single addresses out of them"),
+		"nodes-full": sample(guard.NodesFull, guard.Warning, "alarm", "cniguard-prod-eu-node-capacity", "state", "ALARM", "since", "2026-11-23T02:40:00Z",
+			"CLUSTER_ID", "prod-eu", "pods hold", "934 of 1080 that the nodes can hold (2026-11-23T02:31:00Z)"),
+		"alarm-unheard":    sample(guard.AlarmUnheard, guard.Warning, "alarm", "cniguard-prod-eu-pod-subnets", "state", "ALARM", "since", "2026-11-23T02:40:00Z"),
+		"capacity-unknown": sample(guard.CapacityUnknown, guard.Warning, "pod subnets", "no node group, Fargate profile or instance was found"),
+		"control-plane-room": sample(guard.ControlPlaneRoom, guard.Warning, "subnet", "subnet-0c1b2c3d4e5f67890 (10.0.8.0/28, eu-central-1a)", "free", "2 addresses",
+			"subnet", "subnet-0d1b2c3d4e5f67890 (10.0.8.16/28, eu-central-1b)", "free", "0 addresses"),
 		"metric-silent": sample(guard.MetricSilent, guard.Warning, "alarm", "cniguard-prod-eu-pod-subnets", "state", "INSUFFICIENT_DATA",
 			"since", "2026-11-23T02:40:00Z"),
 		"alarm-failed": sample(guard.AlarmFailed, guard.Warning, "alarm", "cniguard-prod-eu-pod-subnets",
@@ -107,6 +118,7 @@ func samples() map[string]guard.Message {
 			{Gate: "soak", Text: "v1.7.5-eksbuild.2 is watched for 30 minutes before the next step", Until: now.Add(12 * time.Minute)},
 		}
 	})
+	edit("capacity-soon", func(m *guard.Message) { m.Version, m.Path, m.Held = "v1.19.2-eksbuild.1", nil, nil })
 	edit("capacity-low-silent", func(m *guard.Message) { m.Version, m.Path, m.Held = "v1.19.2-eksbuild.1", nil, nil })
 	edit("version-unknown", func(m *guard.Message) { m.Version, m.Path, m.Held = "v1.18-private.3", nil, nil })
 	for _, name := range []string{"install-unknown", "install-unknown-slow"} {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cniguard/cniguard/internal/alarm"
 	"github.com/cniguard/cniguard/internal/cni"
 	"github.com/cniguard/cniguard/internal/guard"
 )
@@ -63,8 +64,31 @@ var findings = map[guard.Code]words{
 		right: "the pod subnets have room again",
 		means: "{full}",
 		do: "Make room in the subnet named above: scale down or move what can go, or give pods other subnets (a further subnet, a " +
-			"secondary CIDR, custom networking). Do not restart aws-node there until it has room.",
-		run: []command{vpc, subnets, pending},
+			"secondary CIDR, custom networking).",
+		run: []command{explain, vpc, subnets, pending},
+	},
+	guard.CapacitySoon: {
+		wrong: "a pod subnet is forecast to be full within days{used}",
+		right: "no pod subnet is forecast to be full soon",
+		means: "It has room today. {full}",
+		do: "Find out what grows, and make room in the subnet named above before it is full: give pods other subnets (a further subnet, a " +
+			"secondary CIDR, custom networking), or let what grows shrink.",
+		run: []command{explain, vpc, subnets},
+	},
+	guard.BlocksLow: {
+		wrong: "a pod subnet is running out of /28 blocks",
+		right: "the pod subnets have /28 blocks again",
+		means: "Nodes take addresses here by whole /28 blocks. When none is free, new pods hang in ContainerCreating, however many single addresses are.",
+		do: "Take nodes out of the subnet named above, or give pods a subnet of their own (custom networking). Where blocks are left in one piece, a " +
+			"reservation keeps single addresses out of them.",
+		run: []command{explain, reservations, vpc, subnets, pending},
+	},
+	guard.NodesFull: {
+		wrong: "the nodes can hold hardly any more addresses for pods",
+		right: "the nodes have room for pods again",
+		means: "Beyond what the nodes' interfaces can hold, new pods hang in ContainerCreating, also where the subnets have room.",
+		do:    "Add nodes, or take larger ones.",
+		run:   []command{explain, alarms, pending},
 	},
 	guard.CapacityUnknown: {
 		wrong: "how full the pod subnets are is not known",
@@ -73,18 +97,35 @@ var findings = map[guard.Code]words{
 		do:    "See which subnets the cluster's nodes and pods use, and what kept cniguard from finding them.",
 		run:   []command{vpc, subnets},
 	},
+	guard.ControlPlaneRoom: {
+		wrong: "a control-plane subnet has too few free addresses for an upgrade",
+		right: "the control-plane subnets have room for an upgrade again",
+		means: "EKS needs up to five free addresses for new interfaces of the control plane. Until there are, an upgrade of Kubernetes may fail; what runs is not touched.",
+		do: "Before the next upgrade, free addresses in the subnets named above, or give the cluster others in the same zones " +
+			"(resourcesVpcConfig, subnetIds).",
+		run: []command{vpc, subnets},
+	},
 	guard.MetricSilent: {
-		wrong: "the IP alarm gets no data",
-		right: "the IP alarm gets data again",
-		means: "While it is blind, the alarm cannot tell that a pod subnet runs full.",
+		wrong: "an IP alarm gets no data",
+		right: "the IP alarms get data again",
+		means: "While it is blind, the alarm cannot tell that addresses run out.",
 		do: "See when the alarm last had data, and look in the log of cniguard's bulk function for what its meter could not do in " +
 			"this account and region.",
 		run: []command{alarms, vpc, subnets},
 	},
+	guard.AlarmUnheard: {
+		wrong: "an alarm rang, and cniguard did not hear it",
+		right: "the alarm's event arrives again, or the alarm is over",
+		means: "CloudWatch delivers the event of an alarm within seconds. That this one never came means that the way from this account to cniguard is " +
+			"broken: other news of it may be lost, too.",
+		do: "Have cniguard doctor ring its own alarm in this account and region, and look at the rules and the role that forward events to the hub. " +
+			"What the alarm is about is told by itself.",
+		run: []command{alarms, eventRules},
+	},
 	guard.AlarmFailed: {
-		wrong: "the IP alarm could not be put or removed",
-		right: "the IP alarm is as it should be again",
-		means: "The alarm may be missing or out of date, so CloudWatch may not tell when a pod subnet runs full; without it the add-on is not updated.",
+		wrong: "an IP alarm could not be put or removed",
+		right: "the IP alarms are as they should be again",
+		means: "The alarm may be missing or out of date, so CloudWatch may not tell when addresses run out; without it the add-on is not updated.",
 		do:    "Allow cniguard's role the action under \"need\", if one is named above; else see the error.",
 		run:   []command{alarms},
 	},
@@ -164,10 +205,20 @@ func particular(m guard.Message) words {
 		return doors[factOf(m, "code")]
 	case m.News == guard.NotDone:
 		return cures[factOf(m, "code")]
+	case m.Finding.Code == guard.MetricSilent && strings.HasSuffix(factOf(m, "alarm"), string(alarm.NodeCapacity)):
+		return helperless
 	case m.Verdict.Install.Word == guard.SelfManaged:
 		return byHand[m.Finding.Code]
 	}
 	return words{}
+}
+
+// helperless are the texts where the alarm that has no data is the one on what cni-metrics-helper publishes.
+var helperless = words{
+	means: "While it is blind, nobody is told that the nodes can hold no more addresses.",
+	do: "See whether cni-metrics-helper runs in the cluster, and may publish to CloudWatch. If it is not wanted any more, take node-capacity out of " +
+		"the policy's furtherAlarms.",
+	run: []command{alarms, kubeconfig, publisher},
 }
 
 // with has the other's texts in place of its own, where there are any. What to do and its commands go together.
@@ -255,10 +306,11 @@ func full(version string) string {
 	v := cni.Parse(version)
 	switch {
 	case !v.Known():
-		return "When a pod subnet is full, new pods hang in ContainerCreating: on nodes that stay Ready, or, below v1.10.2, with aws-node in a crash loop wherever it starts."
+		return "When a pod subnet is full, new pods hang in ContainerCreating: on nodes that stay Ready, or, below v1.10.2, with aws-node in a crash loop " +
+			"wherever it starts. Do not restart it on a subnet without room."
 	case v.Satisfies(cni.Version{Major: 1, Minor: 10, Patch: 2}):
 		return "When a pod subnet is full, this version fails silently: nodes stay Ready, while new pods hang in ContainerCreating."
 	}
 	return "When a pod subnet is full, new pods hang in ContainerCreating, and aws-node crash-loops wherever it starts or restarts, " +
-		"which makes its node NotReady (fixed in v1.10.2)."
+		"which makes its node NotReady (fixed in v1.10.2). Do not restart it on a subnet without room."
 }

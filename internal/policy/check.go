@@ -85,6 +85,7 @@ func (c *checker) set(at string, written Set) (Settings, []bool) {
 		}
 	}
 	c.topics(at+".alarmActions", deref(written.AlarmActions))
+	c.kinds(at+".furtherAlarms", deref(written.FurtherAlarms))
 	if gives[0] && s.Mode != Observe && !c.open {
 		c.mistake(at+".mode", string(s.Mode)+" is closed, because updates are not finished in this version",
 			"allowed: observe; preview: true at the top of the policy opens approve and auto, and simulations have them open")
@@ -104,7 +105,7 @@ func (c *checker) rule(at string, written Rule) rule {
 		c.mistake(at+".trustTags", "the rule does not select by tags", "allowed: only beside match.tags")
 	}
 	if written.Set == (Set{}) {
-		c.mistake(at+".set", "sets nothing", "allowed: at least one of mode, floor, target, warning, critical, alarms, owner, selfManaged, alarmActions")
+		c.mistake(at+".set", "sets nothing", "allowed: at least one of "+strings.Join(names(), ", "))
 	}
 	r := rule{by: fmt.Sprintf("rule %q", written.Name), match: written.Match.copied(), trusted: written.TrustTags || !byTags}
 	r.set, r.gives = c.set(at+".set", written.Set)

@@ -45,11 +45,14 @@ type Set struct {
 	Target      *string `json:"target,omitempty"`      // floor, default, latest or a version
 	Warning     *string `json:"warning,omitempty"`     // percent
 	Critical    *string `json:"critical,omitempty"`    // percent
+	DaysLeft    *string `json:"daysLeft,omitempty"`    // days, off
 	Alarms      *string `json:"alarms,omitempty"`      // on, off
 	SelfManaged *string `json:"selfManaged,omitempty"` // read, ignore
 	Owner       *string `json:"owner,omitempty"`       // cniguard, unknown
 
-	AlarmActions *[]string `json:"alarmActions,omitempty"` // ARNs of SNS topics
+	AlarmActions  *[]string `json:"alarmActions,omitempty"`    // ARNs of SNS topics
+	FurtherAlarms *[]string `json:"furtherAlarms,omitempty"`   // free-blocks, days-left, node-capacity
+	HelperID      *string   `json:"metricsHelperID,omitempty"` // a CLUSTER_ID, name
 }
 
 // holds reports whether a cluster with these tags is selected.

@@ -10,102 +10,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/cniguard/cniguard/internal/cluster"
+	"github.com/cniguard/cniguard/internal/alarm"
 	"github.com/cniguard/cniguard/internal/cni"
 	"github.com/cniguard/cniguard/internal/policy"
 )
-
-// maybe is one of the texts, or nil one time in two.
-func maybe(r *rand.Rand, texts ...string) *string {
-	if r.IntN(2) == 0 {
-		return nil
-	}
-	return new(texts[r.IntN(len(texts))])
-}
-
-func randomSet(r *rand.Rand) policy.Set {
-	return policy.Set{
-		Mode:     maybe(r, "observe", "approve", "auto"),
-		Floor:    maybe(r, "v1.7.5", "v1.8.0", "v1.10.2", "v1.18.5"),
-		Target:   maybe(r, "floor", "default", "latest", "v1.9.3", "v1.18.5-eksbuild.1"),
-		Warning:  maybe(r, "50", "60", "70", "80", "90"),
-		Critical: maybe(r, "65", "75", "85", "95", "100"),
-		Alarms:   maybe(r, "on", "off"),
-		Owner:    maybe(r, "cniguard", "unknown"),
-
-		SelfManaged: maybe(r, "read", "ignore"),
-
-		AlarmActions: randomTopics(r),
-	}
-}
-
-// randomTopics are some topics in some order, none of them, or nothing.
-func randomTopics(r *rand.Rand) *[]string {
-	if r.IntN(2) == 0 {
-		return nil
-	}
-	arns := []string{"arn:aws:sns:us-east-1:111122223333:a", "arn:aws:sns:us-east-1:111122223333:b", "arn:aws:sns:eu-central-1:111122223333:a"}
-	r.Shuffle(len(arns), func(i, j int) { arns[i], arns[j] = arns[j], arns[i] })
-	return new(arns[:r.IntN(len(arns)+1)])
-}
-
-func randomTags(r *rand.Rand) map[string]string {
-	tags := map[string]string{}
-	for _, key := range []string{"a", "b", "c"} {
-		if r.IntN(2) == 0 {
-			tags[key] = fmt.Sprint(r.IntN(2))
-		}
-	}
-	return tags
-}
-
-func randomRule(r *rand.Rand, name string) policy.Rule {
-	rule := policy.Rule{Name: name, Set: randomSet(r)}
-	if r.IntN(2) == 0 {
-		rule.Match.Tags = randomTags(r)
-		if len(rule.Match.Tags) == 0 {
-			rule.Match.Tags["a"] = "*"
-		}
-		rule.TrustTags = r.IntN(4) == 0
-	}
-	if rule.Match.Tags != nil && !rule.TrustTags { // what else could it set is a mistake
-		rule.Set.Mode, rule.Set.Target, rule.Set.AlarmActions = maybe(r, "observe", "approve"), nil, nil
-		rule.Set.Alarms, rule.Set.SelfManaged, rule.Set.Owner = maybe(r, "on"), maybe(r, "read"), maybe(r, "unknown")
-	}
-	if r.IntN(3) == 0 {
-		rule.Match.Accounts = []string{[]string{home, other}[r.IntN(2)]}
-	}
-	if rule.Match.Tags == nil && rule.Match.Accounts == nil || r.IntN(4) == 0 {
-		rule.Match.Clusters = []string{[]string{"*", "prod-*", "*-1"}[r.IntN(3)]}
-	}
-	return rule
-}
-
-// randomPolicies calls f with policies that compile, and their documents.
-func randomPolicies(t *testing.T, f func(*rand.Rand, policy.Document, *policy.Policy)) {
-	t.Helper()
-	r := rand.New(rand.NewPCG(1, 2))
-	compiled := 0
-	for range 2_500 {
-		doc := document(randomSet(r))
-		for i := range r.IntN(4) {
-			doc.Rules = append(doc.Rules, randomRule(r, fmt.Sprint(i)))
-		}
-		p, err := policy.Compile(doc, true)
-		if err != nil {
-			continue
-		}
-		compiled++
-		f(r, doc, p)
-	}
-	if compiled < 500 {
-		t.Fatalf("only %d policies compiled: the law was hardly tried", compiled)
-	}
-}
-
-func randomID(r *rand.Rand) cluster.ID {
-	return cluster.ID{Account: []string{home, other}[r.IntN(2)], Region: "us-east-1", Name: []string{"prod-1", "dev-1", "prod-2"}[r.IntN(3)]}
-}
 
 // looser names a field in which a is looser than b, or differs where there is no order. It is written apart from the package.
 func looser(a, b policy.Settings) string {
@@ -121,6 +29,8 @@ func looser(a, b policy.Settings) string {
 		return "warning"
 	case a.Critical > b.Critical:
 		return "critical"
+	case a.DaysLeft < b.DaysLeft:
+		return "daysLeft"
 	case b.Alarms && !a.Alarms:
 		return "alarms"
 	case !a.SelfManaged && b.SelfManaged:
@@ -129,12 +39,21 @@ func looser(a, b policy.Settings) string {
 		return "owner"
 	case a.AlarmActions != b.AlarmActions:
 		return "alarmActions"
+	case lacks(a, b):
+		return "furtherAlarms"
+	case a.HelperID != b.HelperID:
+		return "metricsHelperID"
 	}
 	return ""
 }
 
+// lacks reports whether b has an alarm that a has not.
+func lacks(a, b policy.Settings) bool {
+	return slices.ContainsFunc(alarm.Kinds(), func(k alarm.Kind) bool { return b.FurtherAlarms.Has(k) && !a.FurtherAlarms.Has(k) })
+}
+
 func TestNoTagLoosensUnlessARuleTrustsTags(t *testing.T) {
-	tightened, loosened := 0, 0
+	tightened, widened, loosened := 0, 0, 0
 	randomPolicies(t, func(r *rand.Rand, doc policy.Document, p *policy.Policy) {
 		trusting := slices.ContainsFunc(doc.Rules, func(rule policy.Rule) bool { return rule.TrustTags })
 		id, tags := randomID(r), randomTags(r)
@@ -148,9 +67,12 @@ func TestNoTagLoosensUnlessARuleTrustsTags(t *testing.T) {
 		case with != without:
 			tightened++
 		}
+		if lacks(without, with) {
+			widened++
+		}
 	})
-	if tightened < 50 || loosened < 10 {
-		t.Errorf("tags tightened %d times and loosened %d times: the law was hardly tried", tightened, loosened)
+	if tightened < 50 || widened < 20 || loosened < 10 {
+		t.Errorf("tags tightened %d times, added an alarm %d times and loosened %d times: the law was hardly tried", tightened, widened, loosened)
 	}
 }
 
@@ -174,13 +96,23 @@ func TestTheLastRuleWithoutTagsWins(t *testing.T) {
 }
 
 func TestSettingsOfEveryClusterFitEachOther(t *testing.T) {
+	counted, off := 0, 0
 	randomPolicies(t, func(r *rand.Rand, doc policy.Document, p *policy.Policy) {
 		s := p.For(randomID(r), randomTags(r))
-		pin := cni.Parse(string(s.Target))
-		if s.Warning <= 0 || s.Warning >= s.Critical || s.Critical > 100 || pin.Known() && !pin.Satisfies(s.Floor) {
+		pin, counts := cni.Parse(string(s.Target)), s.FurtherAlarms.Has(alarm.DaysLeft)
+		if s.Warning <= 0 || s.Warning >= s.Critical || s.Critical > 100 || pin.Known() && !pin.Satisfies(s.Floor) || counts && s.DaysLeft == 0 {
 			t.Fatalf("got %+v from %+v", s, doc)
 		}
+		switch {
+		case counts:
+			counted++
+		case s.DaysLeft == 0:
+			off++
+		}
 	})
+	if counted < 100 || off < 100 {
+		t.Errorf("%d clusters had an alarm on the days left, and %d no forecast: the law was hardly tried", counted, off)
+	}
 }
 
 func TestExplainTellsTheSettingsThatHold(t *testing.T) {
@@ -193,9 +125,15 @@ func TestExplainTellsTheSettingsThatHold(t *testing.T) {
 		want := map[string]string{"mode": string(s.Mode), "floor": s.Floor.String(), "target": s.Target.String(), "warning": fmt.Sprint(s.Warning),
 			"critical": fmt.Sprint(s.Critical), "alarms": map[bool]string{true: "on", false: "off"}[s.Alarms],
 			"owner": map[bool]string{true: "cniguard", false: "unknown"}[s.Owner != ""], "alarmActions": string(s.AlarmActions),
-			"selfManaged": map[bool]string{true: "read", false: "ignore"}[s.SelfManaged]}
-		if s.AlarmActions == "" {
-			want["alarmActions"] = "none"
+			"selfManaged": map[bool]string{true: "read", false: "ignore"}[s.SelfManaged], "daysLeft": fmt.Sprint(s.DaysLeft),
+			"furtherAlarms": string(s.FurtherAlarms), "metricsHelperID": s.HelperID}
+		if s.DaysLeft == 0 {
+			want["daysLeft"] = "off"
+		}
+		for field, word := range map[string]string{"alarmActions": "none", "furtherAlarms": "none", "metricsHelperID": "name"} {
+			if want[field] == "" {
+				want[field] = word
+			}
 		}
 		if diff := cmp.Diff(want, told); diff != "" {
 			t.Fatal(diff)

@@ -55,12 +55,13 @@ func TestSettingsFollowTheRules(t *testing.T) {
 		want     policy.Settings
 	}{
 		"an empty policy leaves what is built in": {want: policy.Settings{
-			Mode: policy.Observe, Floor: cni.Version{Major: 1, Minor: 8}, Target: cni.ToFloor, Warning: 80, Critical: 95, Alarms: true, SelfManaged: true}},
+			Mode: policy.Observe, Floor: cni.Version{Major: 1, Minor: 8}, Target: cni.ToFloor, Warning: 80, Critical: 95, DaysLeft: 7, Alarms: true, SelfManaged: true}},
 		"the policy's defaults hold over what is built in": {
 			defaults: policy.Set{Mode: new("auto"), Floor: new("1.10.2"), Target: new("latest"), Warning: new("70.5"),
-				Critical: new("90"), Alarms: new("No"), SelfManaged: new("ignore"), Owner: new("cniguard")},
+				Critical: new("90"), DaysLeft: new("No"), Alarms: new("No"), SelfManaged: new("ignore"), Owner: new("cniguard"),
+				FurtherAlarms: new([]string{"node-capacity", "free-blocks"}), HelperID: new("Prod EU")},
 			want: policy.Settings{Mode: policy.Auto, Floor: cni.Version{Major: 1, Minor: 10, Patch: 2}, Target: cni.ToLatest,
-				Warning: 70.5, Critical: 90, Owner: policy.Owned},
+				Warning: 70.5, Critical: 90, Owner: policy.Owned, FurtherAlarms: "free-blocks node-capacity", HelperID: "Prod EU"},
 		},
 		"of two rules the last wins, field by field": {
 			rules: []policy.Rule{
@@ -74,14 +75,14 @@ func TestSettingsFollowTheRules(t *testing.T) {
 			want:  policy.BuiltIn(),
 		},
 		"tags tighten every field that has an order": {
-			defaults: policy.Set{Mode: new("auto"), Alarms: new("off"), SelfManaged: new("ignore"), Owner: new("cniguard")},
+			defaults: policy.Set{Mode: new("auto"), DaysLeft: new("0"), Alarms: new("off"), SelfManaged: new("ignore"), Owner: new("cniguard")},
 			rules: []policy.Rule{{Name: "a", Match: tagged("env", "prod"), Set: policy.Set{Mode: new("observe"), Floor: new("v1.12.0"),
-				Warning: new("50"), Critical: new("60"), Alarms: new("on"), SelfManaged: new("read"), Owner: new("unknown")}}},
-			want: policy.Settings{Mode: policy.Observe, Floor: cni.Version{Major: 1, Minor: 12}, Target: cni.ToFloor, Warning: 50, Critical: 60, Alarms: true, SelfManaged: true},
+				Warning: new("50"), Critical: new("60"), DaysLeft: new("14"), Alarms: new("on"), SelfManaged: new("read"), Owner: new("unknown")}}},
+			want: policy.Settings{Mode: policy.Observe, Floor: cni.Version{Major: 1, Minor: 12}, Target: cni.ToFloor, Warning: 50, Critical: 60, DaysLeft: 14, Alarms: true, SelfManaged: true},
 		},
 		"tags loosen nothing": {
 			rules: []policy.Rule{{Name: "a", Match: tagged("env", "prod"), Set: policy.Set{Mode: new("approve"), Floor: new("v1.7.5"),
-				Warning: new("90"), Critical: new("99")}}},
+				Warning: new("90"), Critical: new("99"), DaysLeft: new("6")}}},
 			want: policy.BuiltIn(),
 		},
 		"tags are weak also in a rule with other selectors": {
@@ -95,6 +96,31 @@ func TestSettingsFollowTheRules(t *testing.T) {
 			want: with(func(s *policy.Settings) {
 				s.Mode, s.Target, s.Alarms, s.Owner = policy.Auto, cni.ToDefault, false, policy.Owned
 			}),
+		},
+		"a later list of further alarms stands in place of the earlier one": {
+			defaults: policy.Set{FurtherAlarms: new([]string{"free-blocks", "node-capacity"}), HelperID: new("blue")},
+			rules:    []policy.Rule{{Name: "a", Match: everywhere(), Set: policy.Set{FurtherAlarms: new([]string{"days-left"}), HelperID: new("name")}}},
+			want:     with(func(s *policy.Settings) { s.FurtherAlarms = "days-left" }),
+		},
+		"an empty list takes the further alarms back": {
+			defaults: policy.Set{FurtherAlarms: new([]string{"free-blocks"})},
+			rules:    []policy.Rule{{Name: "a", Match: everywhere(), Set: policy.Set{FurtherAlarms: new([]string{})}}},
+			want:     policy.BuiltIn(),
+		},
+		"tags add further alarms to all that hold": {
+			defaults: policy.Set{FurtherAlarms: new([]string{"free-blocks"})},
+			rules:    []policy.Rule{{Name: "a", Match: tagged("env", "prod"), Set: policy.Set{FurtherAlarms: new([]string{"days-left", "free-blocks"})}}},
+			want:     with(func(s *policy.Settings) { s.FurtherAlarms = "free-blocks days-left" }),
+		},
+		"tags do not put one further alarm in place of another": {
+			defaults: policy.Set{FurtherAlarms: new([]string{"free-blocks"})},
+			rules:    []policy.Rule{{Name: "a", Match: tagged("env", "prod"), Set: policy.Set{FurtherAlarms: new([]string{"days-left", "node-capacity"})}}},
+			want:     with(func(s *policy.Settings) { s.FurtherAlarms = "free-blocks" }),
+		},
+		"tags that add the alarm on the days left bring their number": {
+			defaults: policy.Set{DaysLeft: new("off")},
+			rules:    []policy.Rule{{Name: "a", Match: tagged("env", "prod"), Set: policy.Set{FurtherAlarms: new([]string{"days-left"}), DaysLeft: new("3")}}},
+			want:     with(func(s *policy.Settings) { s.FurtherAlarms, s.DaysLeft = "days-left", 3 }),
 		},
 		"a later rule without tags may loosen what tags tightened": {
 			defaults: policy.Set{Mode: new("auto")},
@@ -163,11 +189,12 @@ func TestAPatternThatNearlyMatchesManyTimesIsQuick(t *testing.T) {
 }
 
 func TestExplainNamesTheRuleBehindEachSetting(t *testing.T) {
-	p := compile(t, document(policy.Set{Critical: new("90"), Owner: new("cniguard")},
+	p := compile(t, document(policy.Set{Critical: new("90"), Owner: new("cniguard"), HelperID: new("blue")},
 		policy.Rule{Name: "loose", Match: tagged("env", "*"), Set: policy.Set{Warning: new("85"), Mode: new("approve")}},
 		policy.Rule{Name: "mode", Match: everywhere(), Set: policy.Set{Mode: new("approve")}},
-		policy.Rule{Name: "tight", Match: tagged("env", "*"), Set: policy.Set{Warning: new("60"), Owner: new("unknown"), Mode: new("approve")}},
-		policy.Rule{Name: "also loose", Match: tagged("env", "*"), Set: policy.Set{Warning: new("70"), Critical: new("92")}},
+		policy.Rule{Name: "tight", Match: tagged("env", "*"), Set: policy.Set{Warning: new("60"), Owner: new("unknown"), Mode: new("approve"),
+			FurtherAlarms: new([]string{"days-left", "free-blocks"})}},
+		policy.Rule{Name: "also loose", Match: tagged("env", "*"), Set: policy.Set{Warning: new("70"), Critical: new("92"), FurtherAlarms: new([]string{"days-left"})}},
 		policy.Rule{Name: "absent", Match: tagged("team", "*"), Set: policy.Set{Floor: new("v1.9.0")}},
 	))
 	got := p.Explain(prod(), map[string]string{"env": "x"})
@@ -177,10 +204,13 @@ func TestExplainNamesTheRuleBehindEachSetting(t *testing.T) {
 		{Field: "target", Value: "floor", By: "built in"},
 		{Field: "warning", Value: "60", By: `rule "tight"`, Kept: []string{`rule "also loose"`}},
 		{Field: "critical", Value: "90", By: "defaults", Kept: []string{`rule "also loose"`}},
+		{Field: "daysLeft", Value: "7", By: "built in"},
 		{Field: "alarms", Value: "on", By: "built in"},
 		{Field: "owner", Value: "unknown", By: `rule "tight"`},
 		{Field: "selfManaged", Value: "read", By: "built in"},
 		{Field: "alarmActions", Value: "none", By: "built in"},
+		{Field: "furtherAlarms", Value: "free-blocks days-left", By: `rule "tight"`, Kept: []string{`rule "also loose"`}},
+		{Field: "metricsHelperID", Value: "blue", By: "defaults"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -206,11 +236,13 @@ func TestTheFleetIsWhatTheDocumentLists(t *testing.T) {
 }
 
 func TestTheDigestFollowsTheMeaningNotTheSpelling(t *testing.T) {
-	base := compile(t, document(policy.Set{Alarms: new("on"), Warning: new("80"), Floor: new("v1.8.0")})).Digest()
-	same := compile(t, document(policy.Set{Alarms: new("Yes"), Warning: new("80.0"), Floor: new("1.8.0")})).Digest()
-	changed := compile(t, document(policy.Set{Alarms: new("off"), Warning: new("80"), Floor: new("v1.8.0")})).Digest()
-	if base != same || base == changed || len(base) != 16 {
-		t.Errorf("got %s, %s and %s", base, same, changed)
+	both, turned, one := []string{"free-blocks", "days-left"}, []string{"days-left", "free-blocks"}, []string{"days-left"}
+	base := compile(t, document(policy.Set{Alarms: new("on"), Warning: new("80"), Floor: new("v1.8.0"), FurtherAlarms: &both})).Digest()
+	same := compile(t, document(policy.Set{Alarms: new("Yes"), Warning: new("80.0"), Floor: new("1.8.0"), FurtherAlarms: &turned})).Digest()
+	changed := compile(t, document(policy.Set{Alarms: new("off"), Warning: new("80"), Floor: new("v1.8.0"), FurtherAlarms: &both})).Digest()
+	fewer := compile(t, document(policy.Set{Alarms: new("on"), Warning: new("80"), Floor: new("v1.8.0"), FurtherAlarms: &one})).Digest()
+	if base != same || base == changed || base == fewer || len(base) != 16 {
+		t.Errorf("got %s, %s, %s and %s", base, same, changed, fewer)
 	}
 }
 

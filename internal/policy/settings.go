@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/cniguard/cniguard/internal/alarm"
 	"github.com/cniguard/cniguard/internal/cni"
 )
 
@@ -41,18 +42,25 @@ type Settings struct {
 	Target   cni.Target  // where an update leads
 	Warning  float64     // percent of the worst pod subnet; the alarm's threshold; below Critical
 	Critical float64     // percent, at most 100
+	DaysLeft int         // until the worst pod subnet is full, by forecast, below which people are told; 0: never
 	Alarms   bool        // whether the alarm is made and kept
 	// SelfManaged is whether the cluster's own API is read where EKS does not manage the add-on.
 	SelfManaged bool
 	Owner       string // Owned: the policy says that cniguard owns the add-on where no other owner is found; else empty
 
-	AlarmActions Topics // what the alarm tells itself, beside the event that cniguard reads
+	AlarmActions  Topics // what the alarms tell themselves, beside the event that cniguard reads
+	FurtherAlarms Kinds  // beside that on the pod subnets; none where Alarms is false
+	// HelperID is the CLUSTER_ID under which cni-metrics-helper publishes; empty: the cluster's name.
+	HelperID string
 }
 
 // BuiltIn is what holds where a policy says nothing.
 func BuiltIn() Settings {
-	return Settings{Mode: Observe, Floor: cni.DefaultFloor(), Target: cni.ToFloor, Warning: 80, Critical: 95, Alarms: true, SelfManaged: true}
+	return Settings{Mode: Observe, Floor: cni.DefaultFloor(), Target: cni.ToFloor, Warning: 80, Critical: 95, DaysLeft: 7, Alarms: true, SelfManaged: true}
 }
+
+// Forecasts reports whether people are told in advance that a pod subnet will be full. The alarms' metric is what a forecast rests on.
+func (s Settings) Forecasts() bool { return s.DaysLeft > 0 && s.Alarms }
 
 // loosest is at least as loose as any settings, in every field.
 func loosest() Settings { return Settings{Mode: Auto, Warning: 100, Critical: 100, Owner: Owned} }
@@ -71,7 +79,7 @@ type field struct {
 
 // fields lists every setting in the order of the documentation.
 func fields() []field {
-	return slices.Concat(versionFields(), alarmFields(), clusterFields())
+	return slices.Concat(versionFields(), alarmFields(), clusterFields(), watchFields())
 }
 
 // versionFields say which version is wanted, and what may be done for it.
@@ -124,6 +132,14 @@ func alarmFields() []field {
 			tighter: func(a, b Settings) bool { return a.Critical < b.Critical },
 		},
 		{
+			name: "daysLeft", allowed: "a whole number of days from 1 to 30, or off",
+			of:      func(s *Set) **string { return &s.DaysLeft },
+			parse:   func(s *Settings, text string) bool { return parseDays(&s.DaysLeft, text) },
+			text:    func(s Settings) string { return cmp.Or(strings.TrimLeft(strconv.Itoa(s.DaysLeft), "0"), "off") },
+			copy:    func(to *Settings, from Settings) { to.DaysLeft = from.DaysLeft },
+			tighter: func(a, b Settings) bool { return a.DaysLeft > b.DaysLeft },
+		},
+		{
 			name: "alarms", allowed: "on, off",
 			of:      func(s *Set) **string { return &s.Alarms },
 			parse:   func(s *Settings, text string) bool { return parseSwitch(&s.Alarms, text) },
@@ -134,7 +150,7 @@ func alarmFields() []field {
 	}
 }
 
-// clusterFields say who updates a cluster, whether cniguard looks inside, and who else hears of its alarms.
+// clusterFields say who updates a cluster, and whether cniguard looks inside.
 func clusterFields() []field {
 	return []field{
 		{
@@ -156,12 +172,36 @@ func clusterFields() []field {
 			copy:    func(to *Settings, from Settings) { to.SelfManaged = from.SelfManaged },
 			tighter: func(a, b Settings) bool { return a.SelfManaged && !b.SelfManaged },
 		},
+	}
+}
+
+// watchFields say what else is watched, and who else hears of it.
+func watchFields() []field {
+	return []field{
 		{
 			name: "alarmActions", allowed: "a list of ARNs of SNS topics",
 			list:    func(s *Set) **[]string { return &s.AlarmActions },
 			parse:   func(s *Settings, text string) bool { s.AlarmActions = topicsOf(text); return true }, // checked one by one
 			text:    func(s Settings) string { return cmp.Or(string(s.AlarmActions), none) },
 			copy:    func(to *Settings, from Settings) { to.AlarmActions = from.AlarmActions },
+			tighter: func(_, _ Settings) bool { return false },
+		},
+		{
+			name: "furtherAlarms", allowed: "a list of alarms",
+			list:  func(s *Set) **[]string { return &s.FurtherAlarms },
+			parse: func(s *Settings, text string) bool { s.FurtherAlarms = kindsOf(text); return true }, // checked one by one
+			text:  func(s Settings) string { return cmp.Or(string(s.FurtherAlarms), none) },
+			copy:  func(to *Settings, from Settings) { to.FurtherAlarms = from.FurtherAlarms },
+			tighter: func(a, b Settings) bool {
+				return a.FurtherAlarms != b.FurtherAlarms && a.FurtherAlarms.include(b.FurtherAlarms)
+			},
+		},
+		{
+			name: "metricsHelperID", allowed: "a CLUSTER_ID of up to 255 letters, digits, inner spaces and - _ . : / = + @, or name for the cluster's own name",
+			of:      func(s *Set) **string { return &s.HelperID },
+			parse:   func(s *Settings, text string) bool { return parseHelperID(&s.HelperID, text) },
+			text:    func(s Settings) string { return cmp.Or(s.HelperID, itsName) },
+			copy:    func(to *Settings, from Settings) { to.HelperID = from.HelperID },
 			tighter: func(_, _ Settings) bool { return false },
 		},
 	}
@@ -224,6 +264,23 @@ func parsePercent(into *float64, text string) bool {
 	return err == nil && f > 0 && f <= 100
 }
 
+// farthest is as many days as a forecast looks ahead: capacity.Horizon.
+const farthest = 30
+
+func parseDays(into *int, text string) bool {
+	var on bool
+	if text == "0" || parseSwitch(&on, text) && !on {
+		*into = 0
+		return true
+	}
+	if strings.Trim(text, "0123456789") != "" {
+		return false // a sign
+	}
+	days, err := strconv.Atoi(text)
+	*into = days
+	return err == nil && days > 0 && days <= farthest
+}
+
 func parseSwitch(into *bool, text string) bool {
 	switch strings.ToLower(text) {
 	case "on", "true", "yes":
@@ -259,6 +316,7 @@ func pairs() []pair {
 	return []pair{
 		{[2]string{"warning", "critical"}, func(s Settings) bool { return s.Warning < s.Critical }, "warning must be below critical"},
 		{[2]string{"target", "floor"}, reaches, "a target must reach the floor"},
+		{[2]string{"furtherAlarms", "daysLeft"}, countable, "the alarm days-left needs a number of days"},
 	}
 }
 
@@ -268,9 +326,21 @@ func reaches(s Settings) bool {
 	return !pin.Known() || pin.Satisfies(s.Floor)
 }
 
+// countable reports whether there is a number for an alarm on the days left.
+func countable(s Settings) bool { return s.DaysLeft > 0 || !s.FurtherAlarms.Has(alarm.DaysLeft) }
+
 // index is the place of a name in fields().
 func index(name string) int {
 	return slices.IndexFunc(fields(), func(f field) bool { return f.name == name })
+}
+
+// names are those of all settings.
+func names() []string {
+	var all []string
+	for _, f := range fields() {
+		all = append(all, f.name)
+	}
+	return all
 }
 
 // describe names fields with their values, as "warning 80 and critical 70".

@@ -28,7 +28,7 @@ func TestTheAnswerSaysWhySomethingIsOrIsNotDone(t *testing.T) {
 		{"policy forbids it", "legacy", hour, "cniguard wants to update vpc-cni from v1.17.1-eksbuild.1 to v1.18.5-eksbuild.1, and does not: the policy's mode for this cluster is observe."},
 		{"a person is waited for", "payments", hour, "cniguard wants to update vpc-cni from v1.17.1-eksbuild.1 to v1.18.5-eksbuild.1, and does not: it waits for an approval."},
 		{"it is being done", "payments", day + 3*hour + 2*time.Minute, "An update from v1.17.1-eksbuild.1 to v1.18.5-eksbuild.1 is in flight since 2025-03-04 11:00 (try 1)."},
-		{"it is done soon", "payments", day + 3*hour + 42*time.Minute, "At its next check cniguard starts to update vpc-cni from v1.18.5-eksbuild.1 to v1.19.2-eksbuild.1: the policy's target is v1.19.2."},
+		{"it is done soon", "payments", day + 3*hour + 37*time.Minute, "At its next check cniguard starts to update vpc-cni from v1.18.5-eksbuild.1 to v1.19.2-eksbuild.1: the policy's target is v1.19.2."},
 		{"it failed once", "batch", 20 * time.Minute, "cniguard wants to update vpc-cni from v1.17.1-eksbuild.1 to v1.18.5-eksbuild.1, and does not: try 1 failed; the next comes after 15 minutes."},
 		{"it failed twice, an hour ago", "batch", 2 * hour, "cniguard wants to update vpc-cni from v1.17.1-eksbuild.1 to v1.18.5-eksbuild.1, and does not: 2 tries to update to v1.18.5-eksbuild.1 failed; a new approval opens this."},
 	} {

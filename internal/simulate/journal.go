@@ -266,7 +266,11 @@ func changes(c *world.Call) (l Line, id cluster.ID, kind guard.ActionKind) {
 	switch in := c.In.(type) {
 	case *cloudwatch.PutMetricAlarmInput:
 		id.Name, _ = alarm.Cluster(aws.ToString(in.AlarmName))
-		return Line{What: AlarmPut, Text: fmt.Sprintf("%s at %g %%", aws.ToString(in.AlarmName), aws.ToFloat64(in.Threshold))}, id, guard.PutAlarm
+		unit := "%"
+		if aws.ToString(in.MetricName) == alarm.Days {
+			unit = "days"
+		}
+		return Line{What: AlarmPut, Text: fmt.Sprintf("%s at %g %s", aws.ToString(in.AlarmName), aws.ToFloat64(in.Threshold), unit)}, id, guard.PutAlarm
 	case *cloudwatch.DeleteAlarmsInput:
 		names := strings.Join(in.AlarmNames, " ")
 		id.Name, _ = alarm.Cluster(names)

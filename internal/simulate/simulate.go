@@ -67,14 +67,13 @@ func Start(spec world.Spec, p *policy.Policy, o Options) (*Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Run{World: w, Policy: p, clock: clock, options: o}
+	r := &Run{World: w, clock: clock, options: o}
 	r.openLedger()
 	if o.Tell != nil {
 		r.journal = newJournal(w, r.topics()[notify.OnCall], o.Tell)
 		w.Watch(r.journal.see)
 	}
-	r.deploy(event.Urgent, urgentTimeout)
-	r.deploy(event.Bulk, bulkTimeout)
+	r.Deploy(p)
 	if err := r.schedule(); err != nil {
 		return nil, err
 	}
@@ -83,6 +82,13 @@ func Start(spec world.Spec, p *policy.Policy, o Options) (*Run, error) {
 		r.clock.Spawn(context.Background(), name, order.At, func(ctx context.Context) { r.give(ctx, order) })
 	}
 	return r, nil
+}
+
+// Deploy deploys the functions with a policy, in place of those that are there: what they are doing they end with the policy that they have.
+func (r *Run) Deploy(p *policy.Policy) {
+	r.Policy = p
+	r.deploy(event.Urgent, urgentTimeout)
+	r.deploy(event.Bulk, bulkTimeout)
 }
 
 // For lets virtual time pass, and returns how many steps it took.

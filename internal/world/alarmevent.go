@@ -34,9 +34,11 @@ type (
 		Metrics     []alarmMetric `json:"metrics"`
 	}
 	alarmMetric struct {
-		ID         string          `json:"id"`
-		MetricStat alarmMetricStat `json:"metricStat"`
-		ReturnData bool            `json:"returnData"`
+		ID         string           `json:"id"`
+		Expression string           `json:"expression,omitempty"`
+		Label      string           `json:"label,omitempty"`
+		MetricStat *alarmMetricStat `json:"metricStat,omitempty"`
+		ReturnData bool             `json:"returnData"`
 	}
 	alarmMetricStat struct {
 		Metric struct {
@@ -44,8 +46,8 @@ type (
 			Name       string            `json:"name"`
 			Dimensions map[string]string `json:"dimensions"`
 		} `json:"metric"`
-		Period int32           `json:"period"`
-		Stat   types.Statistic `json:"stat"`
+		Period int32  `json:"period"`
+		Stat   string `json:"stat"`
 	}
 )
 
@@ -65,15 +67,34 @@ type alarmSettings struct {
 	alarmConfiguration
 }
 
-// watched is what an alarm watches.
+// watched is what an alarm watches. That of a formula is the list of queries as it was put: the user guide's sample of a metric math alarm.
 func (a *metricAlarm) watched() alarmConfiguration {
-	stat := alarmMetricStat{Period: *a.Period, Stat: a.Statistic}
-	stat.Metric.Namespace, stat.Metric.Name = *a.Namespace, *a.MetricName
+	c := alarmConfiguration{Description: aws.ToString(a.AlarmDescription)}
+	for _, q := range a.Metrics {
+		c.Metrics = append(c.Metrics, alarmMetric{*q.Id, aws.ToString(q.Expression), aws.ToString(q.Label), statIn(q.MetricStat), q.ReturnData == nil || *q.ReturnData})
+	}
+	if len(c.Metrics) == 0 {
+		m := types.MetricStat{
+			Metric: &types.Metric{Namespace: a.Namespace, MetricName: a.MetricName, Dimensions: a.Dimensions},
+			Period: a.Period, Stat: aws.String(string(a.Statistic)),
+		}
+		c.Metrics = []alarmMetric{{ID: "m1", MetricStat: statIn(&m), ReturnData: true}}
+	}
+	return c
+}
+
+// statIn is a metric and its statistic in an event.
+func statIn(m *types.MetricStat) *alarmMetricStat {
+	if m == nil {
+		return nil
+	}
+	stat := &alarmMetricStat{Period: *m.Period, Stat: *m.Stat}
+	stat.Metric.Namespace, stat.Metric.Name = *m.Metric.Namespace, *m.Metric.MetricName
 	stat.Metric.Dimensions = map[string]string{}
-	for _, d := range a.Dimensions {
+	for _, d := range m.Metric.Dimensions {
 		stat.Metric.Dimensions[*d.Name] = *d.Value
 	}
-	return alarmConfiguration{aws.ToString(a.AlarmDescription), []alarmMetric{{"m1", stat, true}}}
+	return stat
 }
 
 func (a *metricAlarm) settings() *alarmSettings {

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -78,6 +79,44 @@ func TestAChangeOfAnAlarmsConfigurationIsAnEvent(t *testing.T) {
 		`check prod alarm's configuration: "delete" false <nil>`,
 	}, delivered); diff != "" {
 		t.Errorf("what the product's rules let through (-want +got):\n%s", diff)
+	}
+}
+
+// The state of each of the alarms changes, which their topic hears, whatever becomes of the events.
+func TestAnAlarmsEventMayNotReachTheHub(t *testing.T) {
+	const alarms = 200
+	for name, c := range map[string]struct {
+		lost        float64
+		least, most int
+	}{
+		"none is lost, though best-effort events are": {0, alarms, alarms},
+		"a part is lost": {0.25, alarms * 6 / 10, alarms * 9 / 10},
+		"all are lost":   {1, 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := set(t, 1, func(spec *world.Spec) { spec.Behaviour.AlarmEventsLost, spec.Behaviour.EventsLost = c.lost, 1 })
+			got := s.hear("aws.cloudwatch")
+			s.publish(0, 90)
+			s.publish(5*time.Minute, 90)
+			for i := range alarms {
+				in := fullness(fmt.Sprint("alarm-", i))
+				in.AlarmActions, in.TreatMissingData = []string{"arn:aws:sns:eu-central-1:111122223333:ops"}, aws.String("ignore")
+				s.alarm(time.Duration(i)*time.Second, in)
+			}
+			s.until(time.Hour)
+			if n := len(*got); n < c.least || n > c.most {
+				t.Errorf("%d events of %d arrived, want %d to %d", n, alarms, c.least, c.most)
+			}
+			changed, told := len(s.entries(world.Truth, "alarm")), len(s.entries(world.Published, ""))
+			if changed != alarms || told != alarms {
+				t.Errorf("%d alarms changed and %d were told of, want %d", changed, told, alarms)
+			}
+			for _, e := range s.entries(world.Sent, "lost") {
+				if strings.Contains(e.Text, "State Change") && c.lost == 0 {
+					t.Errorf("lost: %s", e.Text)
+				}
+			}
+		})
 	}
 }
 

@@ -16,9 +16,11 @@ import (
 type metricAlarm struct {
 	types.MetricAlarm
 	account, region string
+	tags            map[string]string
 	rule            Evaluation
 	period          int64 // minutes
-	series          *series
+	formula         *formula
+	inputs          []input   // what the formula is over
 	due             time.Time // of the next evaluation; zero: none until data comes
 	gone            bool      // deleted or replaced
 }
@@ -38,11 +40,16 @@ func (w *World) Alarm(account, region, name string) (types.MetricAlarm, bool) {
 	return a.shown(), true
 }
 
-// cluster is what an alarm is about, where its metric has a dimension ClusterName.
+// cluster is what an alarm is about, where a metric of it has a dimension ClusterName or is that of a metrics helper.
 func (a *metricAlarm) cluster() cluster.ID {
-	for _, d := range a.Dimensions {
-		if *d.Name == "ClusterName" {
-			return cluster.ID{Account: a.account, Region: a.region, Name: *d.Value}
+	for _, in := range a.inputs {
+		for _, d := range in.metric.Dimensions {
+			if *d.Name == "ClusterName" {
+				return cluster.ID{Account: a.account, Region: a.region, Name: *d.Value}
+			}
+		}
+		if len(in.runs) > 0 {
+			return in.runs[0].cluster
 		}
 	}
 	return cluster.ID{}
@@ -65,57 +72,29 @@ func (a *metricAlarm) breaches(value float64) bool {
 	}
 }
 
-// confirms reports whether a point says what the state says already. What is true of every point is then true of every
-// period, except for sums and counts, which depend on how many points a period holds.
-func (a *metricAlarm) confirms(d datum) bool {
-	switch {
-	case a.Statistic == types.StatisticSum || a.Statistic == types.StatisticSampleCount:
-		return false
-	case a.StateValue == types.StateValueOk:
-		return !a.breaches(d.value(a.Statistic))
-	case a.StateValue == types.StateValueAlarm:
-		return a.breaches(d.value(a.Statistic))
-	}
-	return false
-}
-
 // see reads the periods that end at a minute, the oldest first. Periods slide: CloudWatch evaluates every minute on the
 // periods that end there (CloudWatch user guide, "Evaluating an alarm").
 func (a *metricAlarm) see(end int64) []Period {
 	seen := make([]Period, a.rule.Periods+lookBack)
+	var came [mostMetrics]reading
 	for i := range seen {
 		from := end - int64(len(seen)-i)*a.period
-		switch d := a.series.over(from, from+a.period); {
-		case d.count == 0:
+		for j, in := range a.inputs {
+			came[j] = reading{}
+			if d := in.over(from, from+a.period); d.count > 0 {
+				came[j] = reading{d.value(in.stat), true}
+			}
+		}
+		switch v := a.formula.at(came[:]); {
+		case !v.there:
 			seen[i] = NoData
-		case a.breaches(d.value(a.Statistic)):
+		case a.breaches(v.number):
 			seen[i] = Breaching
 		default:
 			seen[i] = Within
 		}
 	}
 	return seen
-}
-
-// restless is the end of the next periods that could change the state without new data; false: only new data ever can.
-func (a *metricAlarm) restless(end int64) (int64, bool) {
-	newest, any := a.series.newest()
-	if !any || newest < end-a.span() {
-		return 0, false
-	}
-	for i := len(a.series.points) - 1; i >= 0 && a.series.points[i].minute >= end-a.span(); i-- {
-		if a.series.points[i].minute >= end || !a.confirms(a.series.points[i]) {
-			return end + 1, true
-		}
-	}
-	switch {
-	case a.rule.Missing == "missing": // until there is no data left
-		return max(newest+a.span(), end) + 1, true
-	case a.rule.Missing == "breaching" && a.StateValue == types.StateValueOk,
-		a.rule.Missing == "notBreaching" && a.StateValue == types.StateValueAlarm:
-		return end + 1, true
-	}
-	return 0, false // missing periods confirm the state, or are ignored
 }
 
 // window is the end of the periods that are evaluated at an instant, or next after it, and that evaluation's instant.
@@ -164,7 +143,7 @@ func (w *World) enter(a *metricAlarm, now types.StateValue, reason string) {
 	a.StateUpdatedTimestamp = aws.Time(w.clock.Now())
 	a.StateTransitionedTimestamp = a.StateUpdatedTimestamp
 	w.truth(a.cluster(), "alarm", AlarmChange{*a.AlarmName, was.Value, now}, fmt.Sprintf("%s %s -> %s", *a.AlarmArn, was.Value, now))
-	w.publish(a.changed(was), durable)
+	w.publish(a.changed(was), forwarded)
 	w.tell(a, was)
 }
 

@@ -190,7 +190,7 @@ orders: [{kind: deny, account: "111122223333", region: eu-central-1, name: many-
 			names = append(names, i.ID)
 		}
 	}
-	if diff := cmp.Diff("one many-1 i-a-1 i-a-2 many-2 i-a-1 i-a-2 many-3 i-a-1 i-a-2", strings.Join(names, " ")); diff != "" {
+	if diff := cmp.Diff("one many-1 i-a-1-1 i-a-1-2 many-2 i-a-2-1 i-a-2-2 many-3 i-a-3-1 i-a-3-2", strings.Join(names, " ")); diff != "" {
 		t.Error(diff)
 	}
 	for field, want := range map[string]string{

@@ -15,15 +15,19 @@ import (
 	"github.com/cniguard/cniguard/internal/cluster"
 )
 
-// cloudwatchCalls are the simulated operations of CloudWatch. Not simulated are metric math, percentiles, anomaly
-// detection, composite alarms and high resolution: asking for them is an error.
+// cloudwatchCalls are the simulated operations of CloudWatch. Not simulated are percentiles, anomaly detection, composite alarms, high
+// resolution, and metric math but that of a formula: asking for them is an error.
 func cloudwatchCalls() map[string]handler {
 	return map[string]handler{
-		"DescribeAlarms": on((*World).describeAlarms),
-		"PutMetricAlarm": on((*World).putMetricAlarm),
-		"DeleteAlarms":   on((*World).deleteAlarms),
-		"SetAlarmState":  on((*World).setAlarmState),
-		"PutMetricData":  on((*World).putMetricData),
+		"DescribeAlarms":      on((*World).describeAlarms),
+		"PutMetricAlarm":      on((*World).putMetricAlarm),
+		"DeleteAlarms":        on((*World).deleteAlarms),
+		"SetAlarmState":       on((*World).setAlarmState),
+		"TagResource":         on((*World).tagResource),
+		"ListTagsForResource": on((*World).listTagsForResource),
+		"PutMetricData":       on((*World).putMetricData),
+		"GetMetricData":       on((*World).getMetricData),
+		"ListMetrics":         on((*World).listMetrics),
 	}
 }
 
@@ -67,96 +71,8 @@ func throttling() error {
 }
 
 func (w *World) openCloudWatch() {
-	w.metrics = metrics{series: map[metricKey]*series{}, alarms: map[alarmKey]*metricAlarm{}, rates: map[alarmKey]*bucket{}}
-}
-
-func (w *World) putMetricAlarm(c *Call, in *cloudwatch.PutMetricAlarmInput) (*cloudwatch.PutMetricAlarmOutput, error) {
-	if !w.admits(c, alarmPuts) {
-		return nil, throttling()
-	}
-	if err := cmp.Or(checkAlarm(in), checkActions(c.Region, in)); err != nil {
-		return nil, err
-	}
-	now, k := w.clock.Now(), alarmKey{c.Account, c.Region, *in.AlarmName}
-	a := newAlarm(c, in)
-	a.AlarmConfigurationUpdatedTimestamp = aws.Time(now)
-	a.StateValue, a.StateReason = types.StateValueInsufficientData, aws.String("Unchecked: Initial alarm creation")
-	a.StateUpdatedTimestamp, a.StateTransitionedTimestamp = aws.Time(now), aws.Time(now)
-	operation, old := "create", w.metrics.alarms[k]
-	if old != nil {
-		operation = "update"
-		// "When you update an existing alarm, its state is left unchanged" (API reference, PutMetricAlarm).
-		a.StateValue, a.StateReason = old.StateValue, old.StateReason
-		a.StateUpdatedTimestamp, a.StateTransitionedTimestamp = old.StateUpdatedTimestamp, old.StateTransitionedTimestamp
-		old.end()
-	}
-	a.series = w.metrics.of(metricKey{c.Account, c.Region, *in.Namespace, *in.MetricName, dimensionsOf(in.Dimensions)})
-	a.series.keep = max(a.series.keep, a.span())
-	a.series.alarms = append(a.series.alarms, a)
-	w.metrics.alarms[k] = a
-	w.publish(a.configured(operation, old), bestEffort)
-	w.look(a, now)
-	return &cloudwatch.PutMetricAlarmOutput{}, nil
-}
-
-// end takes an alarm out of evaluation.
-func (a *metricAlarm) end() {
-	a.gone = true
-	a.series.alarms = slices.DeleteFunc(a.series.alarms, func(b *metricAlarm) bool { return a == b })
-}
-
-func newAlarm(c *Call, in *cloudwatch.PutMetricAlarmInput) *metricAlarm {
-	a := &metricAlarm{account: c.Account, region: c.Region, period: int64(*in.Period) / 60}
-	a.MetricAlarm = types.MetricAlarm{
-		AlarmName: in.AlarmName, AlarmArn: aws.String(alarmARN(c.Account, c.Region, *in.AlarmName)), AlarmDescription: in.AlarmDescription,
-		ActionsEnabled: aws.Bool(in.ActionsEnabled == nil || *in.ActionsEnabled),
-		AlarmActions:   slices.Clone(in.AlarmActions), OKActions: slices.Clone(in.OKActions),
-		InsufficientDataActions: slices.Clone(in.InsufficientDataActions),
-		Namespace:               in.Namespace, MetricName: in.MetricName, Dimensions: slices.Clone(in.Dimensions), Unit: in.Unit,
-		Statistic: in.Statistic, Period: in.Period, EvaluationPeriods: in.EvaluationPeriods, DatapointsToAlarm: in.DatapointsToAlarm,
-		ComparisonOperator: in.ComparisonOperator, Threshold: in.Threshold, TreatMissingData: in.TreatMissingData,
-	}
-	a.rule = Evaluation{Periods: int(*in.EvaluationPeriods), Points: int(*in.EvaluationPeriods), Missing: "missing"}
-	if in.DatapointsToAlarm != nil {
-		a.rule.Points = int(*in.DatapointsToAlarm)
-	}
-	if in.TreatMissingData != nil {
-		a.rule.Missing = *in.TreatMissingData
-	}
-	return a
-}
-
-// checkAlarm holds a request against the limits of the API reference, PutMetricAlarm.
-func checkAlarm(in *cloudwatch.PutMetricAlarmInput) error {
-	period, periods := aws.ToInt32(in.Period), aws.ToInt32(in.EvaluationPeriods)
-	window := time.Duration(period) * time.Duration(periods) * time.Second
-	switch {
-	case *in.AlarmName == "" || len(*in.AlarmName) > 255:
-		return invalid("AlarmName must have 1 to 255 characters.")
-	case in.Metrics != nil || in.ExtendedStatistic != nil || in.ThresholdMetricId != nil || in.EvaluationCriteria != nil:
-		return invalid("Only alarms on one metric and one statistic are simulated.")
-	case in.EvaluationWindow != nil || in.WarmUpConfiguration != nil || in.ActionConfiguration != nil:
-		return invalid("EvaluationWindow, WarmUpConfiguration and ActionConfiguration are not simulated.")
-	case aws.ToString(in.Namespace) == "" || aws.ToString(in.MetricName) == "" || in.Threshold == nil:
-		return invalid("Namespace, MetricName and Threshold are required.")
-	case !slices.Contains(in.Statistic.Values(), in.Statistic):
-		return invalid("Statistic must be one of %v.", in.Statistic.Values())
-	case !slices.Contains(in.ComparisonOperator.Values()[:4], in.ComparisonOperator):
-		return invalid("ComparisonOperator must be one of %v.", in.ComparisonOperator.Values()[:4])
-	case period <= 0 || period%60 != 0:
-		return invalid("Period must be a multiple of 60 seconds.")
-	case periods < 1 || window > 7*24*time.Hour || window > 24*time.Hour && period < 3600:
-		return invalid("EvaluationPeriods times Period must be at most a day, or a week with a period of an hour or more.")
-	case in.DatapointsToAlarm != nil && (*in.DatapointsToAlarm < 1 || *in.DatapointsToAlarm > periods):
-		return invalid("DatapointsToAlarm must be 1 to EvaluationPeriods.")
-	case in.TreatMissingData != nil && !slices.Contains([]string{"missing", "ignore", "breaching", "notBreaching"}, *in.TreatMissingData):
-		return invalid("TreatMissingData must be missing, ignore, breaching or notBreaching.")
-	case max(len(in.AlarmActions), len(in.OKActions), len(in.InsufficientDataActions)) > 5:
-		return invalid("An alarm has at most five actions for a state.")
-	case len(in.Dimensions) > 30 || len(in.Tags) > 50:
-		return invalid("An alarm has at most 30 dimensions and 50 tags.")
-	}
-	return nil
+	w.metrics = metrics{series: map[metricKey]*series{}, in: map[place][]*series{}, alarms: map[alarmKey]*metricAlarm{}, rates: map[alarmKey]*bucket{}}
+	w.openRuns()
 }
 
 func (w *World) deleteAlarms(c *Call, in *cloudwatch.DeleteAlarmsInput) (*cloudwatch.DeleteAlarmsOutput, error) {
@@ -210,6 +126,7 @@ func (a *metricAlarm) shown() types.MetricAlarm {
 	m := a.MetricAlarm
 	m.AlarmActions, m.OKActions = slices.Clone(m.AlarmActions), slices.Clone(m.OKActions)
 	m.InsufficientDataActions, m.Dimensions = slices.Clone(m.InsufficientDataActions), slices.Clone(m.Dimensions)
+	m.Metrics = cloned(m.Metrics)
 	return m
 }
 

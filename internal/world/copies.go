@@ -7,7 +7,7 @@ import (
 
 // copied is the spec with every copy of a cluster and of an instance in the place of what is copied: a file writes long lists short.
 func (s Spec) copied() Spec {
-	s.Clusters = copies(s.Clusters, func(c *Cluster) *int { return &c.Copies }, func(c *Cluster) *string { return &c.Name })
+	s.Clusters = copies(s.Clusters, func(c *Cluster) *int { return &c.Copies }, (*Cluster).number)
 	long := func(c Cluster) bool {
 		return slices.ContainsFunc(c.Instances, func(i Instance) bool { return i.Copies > 0 })
 	}
@@ -17,13 +17,25 @@ func (s Spec) copied() Spec {
 	s.Clusters = slices.Clone(s.Clusters)
 	for i := range s.Clusters {
 		c := &s.Clusters[i]
-		c.Instances = copies(c.Instances, func(i *Instance) *int { return &i.Copies }, func(i *Instance) *string { return &i.ID })
+		c.Instances = copies(c.Instances, func(i *Instance) *int { return &i.Copies }, (*Instance).number)
 	}
 	return s
 }
 
-// copies are things with those that have copies replaced by them.
-func copies[T any](of []T, many func(*T) *int, name func(*T) *string) []T {
+// number makes a cluster its copy, and its instances those of the copy: their ids are unique in AWS.
+func (c *Cluster) number(i int) {
+	c.Name = copyOf(c.Name, i)
+	c.Instances = slices.Clone(c.Instances)
+	for j := range c.Instances {
+		c.Instances[j].number(i)
+	}
+}
+
+// number makes an instance its copy.
+func (i *Instance) number(n int) { i.ID = copyOf(i.ID, n) }
+
+// copies are things with those that have copies replaced by them, each numbered.
+func copies[T any](of []T, many func(*T) *int, number func(*T, int)) []T {
 	if !slices.ContainsFunc(of, func(one T) bool { return *many(&one) > 0 }) {
 		return of
 	}
@@ -36,7 +48,7 @@ func copies[T any](of []T, many func(*T) *int, name func(*T) *string) []T {
 		*many(&one) = 0
 		for i := range n {
 			next := one
-			*name(&next) = copyOf(*name(&one), i)
+			number(&next, i)
 			all = append(all, next)
 		}
 	}

@@ -1,10 +1,8 @@
 package world
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -16,8 +14,14 @@ import (
 
 func ec2Calls() map[string]handler {
 	return map[string]handler{
-		"DescribeSubnets":   on((*World).describeSubnets),
-		"DescribeInstances": on((*World).describeInstances),
+		"DescribeSubnets":               on((*World).describeSubnets),
+		"GetSubnetCidrReservations":     on((*World).getSubnetCidrReservations),
+		"DescribeInstances":             on((*World).describeInstances),
+		"DescribeInstanceTypes":         on((*World).describeInstanceTypes),
+		"DescribeNetworkInterfaces":     on((*World).describeNetworkInterfaces),
+		"DescribeVpcs":                  on((*World).describeVpcs),
+		"DescribeVpcPeeringConnections": on((*World).describeVpcPeeringConnections),
+		"DescribeRouteTables":           on((*World).describeRouteTables),
 	}
 }
 
@@ -27,57 +31,67 @@ type place struct{ account, region string }
 // subnet is a subnet with what a look-up needs.
 type subnet struct {
 	*Subnet
-	vpc *VPC
+	vpc    *VPC
+	number int // among all of the world
+	base   int // its first address
+
+	ports    []*port   // the interfaces of instances, whenever they run
+	held     []holding // what these hold, in the order of time
+	singles  int       // addresses that may be used one by one: neither AWS's nor in a reservation
+	reserved int       // blocks in reservations for prefixes
+	laid     *layout   // the last that was asked for
 }
 
-// network is the subnets, and the instances of the clusters, of every account that sees them.
+// network is what is in EC2 for every account that sees it.
 type network struct {
-	subnets   map[string]subnet // by id
-	in        map[place][]subnet
-	instances map[place][]instance
-}
-
-type instance struct {
-	*Instance
-	tag types.Tag
-	vpc string
+	subnets   map[string]*subnet // by id
+	in        map[place][]*subnet
+	vpcs      map[place][]*VPC
+	instances map[place][]*instance
+	peerings  []peering
 }
 
 func (w *World) openNetwork() {
-	n := &w.network
-	n.subnets, n.in, n.instances = map[string]subnet{}, map[place][]subnet{}, map[place][]instance{}
+	w.network = network{subnets: map[string]*subnet{}, in: map[place][]*subnet{}, vpcs: map[place][]*VPC{}, instances: map[place][]*instance{}}
+	n, held := &w.network, w.spec.holdings()
 	for i := range w.spec.VPCs {
 		vpc := &w.spec.VPCs[i]
+		accounts := append([]string{vpc.Account}, vpc.Shared...)
+		for _, account := range accounts {
+			p := place{account, vpc.Region}
+			n.vpcs[p] = append(n.vpcs[p], vpc)
+		}
 		for j := range vpc.Subnets {
-			s := subnet{&vpc.Subnets[j], vpc}
+			s := &subnet{Subnet: &vpc.Subnets[j], vpc: vpc, number: len(n.subnets) + 1}
+			s.held = held[s.ID]
+			s.measure()
 			n.subnets[s.ID] = s
-			for _, account := range append([]string{vpc.Account}, vpc.Shared...) {
+			for _, account := range accounts {
 				p := place{account, vpc.Region}
 				n.in[p] = append(n.in[p], s)
 			}
 		}
 	}
-	for i := range w.spec.Clusters {
-		c := &w.spec.Clusters[i]
-		p := place{c.Account, c.Region}
-		for j := range c.Instances {
-			n.instances[p] = append(n.instances[p], instance{&c.Instances[j], tagOf(c.Name, c.Instances[j].TagKey), c.VPC})
-		}
-	}
+	w.openInstances()
+	w.openPeerings()
 }
 
-// tagOf is the tag that names an instance's cluster: facts-eks-vpc-cni 9.
-func tagOf(name, key string) types.Tag {
-	if own := "kubernetes.io/cluster/" + name; key == "" || key == own {
-		return types.Tag{Key: aws.String(own), Value: aws.String("owned")}
+// measure counts what may be used, which only reservations make more than an easy sum.
+func (s *subnet) measure() {
+	if r, err := netip.ParsePrefix(s.CIDR); err == nil {
+		s.base, s.singles = number(r.Addr()), s.usable()
 	}
-	return types.Tag{Key: aws.String(key), Value: aws.String(name)}
+	if len(s.Reservations) > 0 {
+		p := s.plot()
+		blocks, _ := p.blocks()
+		s.singles, s.reserved = p.count(""), len(blocks)
+	}
 }
 
 // SubnetFree is how many IPv4 addresses are free in a subnet now; false: there is no such subnet, or it has none at all.
 func (w *World) SubnetFree(id string) (int, bool) {
-	s, ok := w.network.subnets[id]
-	if !ok || !s.exists(w.since()) || s.CIDR == "" {
+	s := w.network.subnets[id]
+	if s == nil || !s.exists(w.since()) || s.CIDR == "" {
 		return 0, false
 	}
 	return s.free(w.since()), true
@@ -92,11 +106,6 @@ func (s *Subnet) usable() int {
 		return 0
 	}
 	return 1<<(32-p.Bits()) - 5
-}
-
-// free is the number of unused addresses at a time.
-func (s *Subnet) free(at time.Duration) int {
-	return min(max(0, s.usable()-used(s.Used, at)), s.usable())
 }
 
 func used(points []Point, at time.Duration) int {
@@ -117,27 +126,24 @@ func used(points []Point, at time.Duration) int {
 // describeSubnets finds subnets by ids, or by filters of VPC or id. An id that does not exist, or that the account does not see, fails the
 // whole call (EC2 API reference, "Error codes": InvalidSubnetID.NotFound).
 func (w *World) describeSubnets(c *Call, in *ec2.DescribeSubnetsInput) (*ec2.DescribeSubnetsOutput, error) {
-	var found []subnet
+	now := w.since()
+	var found []*subnet
 	for _, s := range w.network.in[place{c.Account, c.Region}] {
-		if s.exists(w.since()) && (in.SubnetIds == nil || slices.Contains(in.SubnetIds, s.ID)) {
+		if s.exists(now) && (in.SubnetIds == nil || slices.Contains(in.SubnetIds, s.ID)) {
 			found = append(found, s)
 		}
 	}
 	for _, id := range in.SubnetIds {
-		if !slices.ContainsFunc(found, func(s subnet) bool { return s.ID == id }) {
+		if !slices.ContainsFunc(found, func(s *subnet) bool { return s.ID == id }) {
 			return nil, modelled("ec2", "InvalidSubnetID.NotFound", "The subnet ID '"+id+"' does not exist")
 		}
 	}
-	for _, f := range in.Filters {
-		key := func(s subnet) string { return s.vpc.ID }
-		switch aws.ToString(f.Name) {
-		case "vpc-id":
-		case "subnet-id":
-			key = func(s subnet) string { return s.ID }
-		default:
-			return nil, badFilter(f)
-		}
-		found = slices.DeleteFunc(found, func(s subnet) bool { return !slices.Contains(f.Values, key(s)) })
+	found, err := filtered(found, in.Filters, map[string]func(*subnet) string{
+		"vpc-id":    func(s *subnet) string { return s.vpc.ID },
+		"subnet-id": func(s *subnet) string { return s.ID },
+	})
+	if err != nil {
+		return nil, err
 	}
 	from, until, next, err := w.page(len(found), in.NextToken, in.MaxResults, 1000)
 	if err != nil {
@@ -145,17 +151,13 @@ func (w *World) describeSubnets(c *Call, in *ec2.DescribeSubnetsInput) (*ec2.Des
 	}
 	out := &ec2.DescribeSubnetsOutput{NextToken: next, Subnets: make([]types.Subnet, 0, until-from)}
 	for _, s := range found[from:until] {
-		out.Subnets = append(out.Subnets, s.describe(c.Account, w.since()))
+		out.Subnets = append(out.Subnets, s.describe(c.Account, now))
 	}
 	return out, nil
 }
 
-func badFilter(f types.Filter) error {
-	return modelled("ec2", "InvalidParameterValue", "The filter '"+aws.ToString(f.Name)+"' is invalid")
-}
-
 // describe is what an account sees of a subnet. A participant of a shared VPC does not see the owner's tags: facts-eks-vpc-cni 9.
-func (s subnet) describe(account string, at time.Duration) types.Subnet {
+func (s *subnet) describe(account string, at time.Duration) types.Subnet {
 	d := types.Subnet{
 		SubnetId:         aws.String(s.ID),
 		SubnetArn:        aws.String("arn:" + cluster.PartitionOf(s.vpc.Region).Name + ":ec2:" + s.vpc.Region + ":" + s.vpc.Account + ":subnet/" + s.ID),
@@ -172,73 +174,6 @@ func (s subnet) describe(account string, at time.Duration) types.Subnet {
 	if account == s.vpc.Account {
 		for _, k := range sorted(s.Tags) {
 			d.Tags = append(d.Tags, types.Tag{Key: aws.String(k), Value: aws.String(s.Tags[k])})
-		}
-	}
-	return d
-}
-
-func (i *Instance) runs(at time.Duration) bool { return i.From <= at && (i.Until == 0 || at < i.Until) }
-
-// describeInstances finds running instances by filters, a page at a time, each in a reservation of its own.
-func (w *World) describeInstances(c *Call, in *ec2.DescribeInstancesInput) (*ec2.DescribeInstancesOutput, error) {
-	if in.InstanceIds != nil {
-		return nil, modelled("ec2", "InvalidParameterCombination", "Instance IDs are not simulated.")
-	}
-	now := w.since()
-	var found []instance
-	for _, i := range w.network.instances[place{c.Account, c.Region}] {
-		if i.runs(now) {
-			found = append(found, i)
-		}
-	}
-	for _, f := range in.Filters {
-		fits, err := instanceFilter(f)
-		if err != nil {
-			return nil, err
-		}
-		found = slices.DeleteFunc(found, func(i instance) bool { return !fits(i) })
-	}
-	from, until, next, err := w.page(len(found), in.NextToken, in.MaxResults, 1000)
-	if err != nil {
-		return nil, err
-	}
-	out := &ec2.DescribeInstancesOutput{NextToken: next}
-	for _, i := range found[from:until] {
-		out.Reservations = append(out.Reservations, types.Reservation{Instances: []types.Instance{i.describe()}})
-	}
-	return out, nil
-}
-
-// instanceFilter is what a filter lets through: EC2 API reference, DescribeInstances.
-func instanceFilter(f types.Filter) (func(instance) bool, error) {
-	switch name := aws.ToString(f.Name); {
-	case name == "instance-state-name":
-		return func(instance) bool { return slices.Contains(f.Values, "running") }, nil
-	case name == "vpc-id":
-		return func(i instance) bool { return slices.Contains(f.Values, i.vpc) }, nil
-	case name == "tag-key":
-		return func(i instance) bool { return slices.Contains(f.Values, *i.tag.Key) }, nil
-	case strings.HasPrefix(name, "tag:"):
-		return func(i instance) bool { return name == "tag:"+*i.tag.Key && slices.Contains(f.Values, *i.tag.Value) }, nil
-	}
-	return nil, badFilter(f)
-}
-
-func (i instance) describe() types.Instance {
-	d := types.Instance{
-		InstanceId: aws.String(i.ID),
-		VpcId:      aws.String(i.vpc),
-		State:      &types.InstanceState{Code: aws.Int32(16), Name: types.InstanceStateNameRunning},
-		Tags:       []types.Tag{i.tag},
-	}
-	for n, id := range i.Subnets {
-		d.NetworkInterfaces = append(d.NetworkInterfaces, types.InstanceNetworkInterface{
-			NetworkInterfaceId: aws.String(fmt.Sprintf("eni-%s-%d", i.ID, n)),
-			SubnetId:           aws.String(id),
-			VpcId:              aws.String(i.vpc),
-		})
-		if n == 0 {
-			d.SubnetId = aws.String(id)
 		}
 	}
 	return d

@@ -39,12 +39,24 @@ type envelope struct {
 }
 
 // promise is what EventBridge promises of an event's delivery (EventBridge reference, "Event delivery level").
-type promise bool
+type promise int
 
 const (
-	bestEffort promise = false // it may be lost
-	durable    promise = true  // it arrives at least once
+	bestEffort promise = iota // it may be lost
+	durable                   // it arrives at least once
+	forwarded                 // it arrives where it happened; the way to the hub may be broken: Behaviour.AlarmEventsLost
 )
+
+// loses draws whether an event never arrives.
+func (w *World) loses(p promise) bool {
+	switch p {
+	case bestEffort:
+		return w.chance(w.spec.Behaviour.EventsLost)
+	case forwarded:
+		return w.chance(w.spec.Behaviour.AlarmEventsLost)
+	}
+	return false
+}
 
 func (w *World) openEventBridge() {
 	for _, e := range w.spec.Events {
@@ -71,7 +83,7 @@ func (w *World) publish(e envelope, p promise) string {
 	}
 	raw := encode(e) // PutEvents and Spec.Validate let only valid JSON through
 	w.sent(e, raw, "published", "")
-	if p == bestEffort && w.chance(w.spec.Behaviour.EventsLost) {
+	if w.loses(p) {
 		w.sent(e, raw, "lost", "")
 		return e.ID
 	}

@@ -27,9 +27,13 @@ const keepData = 180 // minutes
 
 // series is one metric: its points in the order of time, and the alarms that watch it.
 type series struct {
-	points []datum
-	keep   int64 // minutes
-	alarms []*metricAlarm
+	metric      types.Metric
+	points      []datum // those that were put
+	runs        []*run  // those that metrics helpers publish
+	keep        int64   // minutes
+	hours       []hour  // of points, in their order
+	since, last int64   // the minutes in which points were first put, or put again after two weeks without any, and last put
+	alarms      []*metricAlarm
 }
 
 func minuteOf(t time.Time) int64 { return t.Unix() / 60 }
@@ -44,6 +48,11 @@ func (s *series) add(d datum, now int64) {
 		at = s.from(d.minute)
 	}
 	s.points = slices.Insert(s.points, at, d)
+	s.note(d, now)
+	if now-s.last > forgotten {
+		s.since = now
+	}
+	s.last = now
 }
 
 // from is the index of the first point that is not before a minute.
@@ -55,11 +64,17 @@ func (s *series) from(minute int64) int {
 // over is all that was published from one minute until before another; a count of 0: nothing.
 func (s *series) over(from, until int64) datum {
 	total := datum{min: math.Inf(1), max: math.Inf(-1)}
+	add := func(p datum) {
+		total.count, total.sum = total.count+p.count, total.sum+p.sum
+		total.min, total.max = math.Min(total.min, p.min), math.Max(total.max, p.max)
+	}
 	for i := len(s.points) - 1; i >= 0 && s.points[i].minute >= from; i-- {
-		if p := s.points[i]; p.minute < until {
-			total.count, total.sum = total.count+p.count, total.sum+p.sum
-			total.min, total.max = math.Min(total.min, p.min), math.Max(total.max, p.max)
+		if s.points[i].minute < until {
+			add(s.points[i])
 		}
+	}
+	for _, r := range s.runs {
+		r.over(from, until, add)
 	}
 	return total
 }
@@ -103,15 +118,18 @@ func dimensionsOf(dimensions []types.Dimension) string {
 // metrics are the metrics and alarms of all accounts and regions.
 type metrics struct {
 	series map[metricKey]*series
+	in     map[place][]*series // the same
 	alarms map[alarmKey]*metricAlarm
 	rates  map[alarmKey]*bucket // by operation in place of the alarm's name
 }
 
-func (m *metrics) of(k metricKey) *series {
+func (m *metrics) of(at place, namespace, name string, dimensions []types.Dimension) *series {
+	k := metricKey{at.account, at.region, namespace, name, dimensionsOf(dimensions)}
 	s, ok := m.series[k]
 	if !ok {
-		s = &series{keep: keepData}
+		s = &series{keep: keepData, metric: types.Metric{Namespace: &namespace, MetricName: &name, Dimensions: slices.Clone(dimensions)}}
 		m.series[k] = s
+		m.in[at] = append(m.in[at], s)
 	}
 	return s
 }
@@ -126,10 +144,10 @@ func (w *World) putMetricData(c *Call, in *cloudwatch.PutMetricDataInput) (*clou
 	now := w.clock.Now()
 	for _, m := range in.MetricData {
 		d := datumOf(m, now)
-		s := w.metrics.of(metricKey{c.Account, c.Region, *in.Namespace, *m.MetricName, dimensionsOf(m.Dimensions)})
+		s := w.metrics.of(place{c.Account, c.Region}, *in.Namespace, *m.MetricName, m.Dimensions)
 		s.add(d, minuteOf(now))
 		for _, a := range s.alarms {
-			if !a.confirms(d) {
+			if !a.confirms(d, minuteOf(now)) {
 				w.look(a, now)
 			}
 		}

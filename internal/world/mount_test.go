@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	ddb "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/eks"
 	ekstypes "github.com/aws/aws-sdk-go-v2/service/eks/types"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
@@ -46,12 +47,22 @@ type (
 	ec2API interface {
 		DescribeSubnets(context.Context, *ec2.DescribeSubnetsInput, ...func(*ec2.Options)) (*ec2.DescribeSubnetsOutput, error)
 		DescribeInstances(context.Context, *ec2.DescribeInstancesInput, ...func(*ec2.Options)) (*ec2.DescribeInstancesOutput, error)
+		GetSubnetCidrReservations(context.Context, *ec2.GetSubnetCidrReservationsInput, ...func(*ec2.Options)) (*ec2.GetSubnetCidrReservationsOutput, error)
+		DescribeInstanceTypes(context.Context, *ec2.DescribeInstanceTypesInput, ...func(*ec2.Options)) (*ec2.DescribeInstanceTypesOutput, error)
+		DescribeNetworkInterfaces(context.Context, *ec2.DescribeNetworkInterfacesInput, ...func(*ec2.Options)) (*ec2.DescribeNetworkInterfacesOutput, error)
+		DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error)
+		DescribeVpcPeeringConnections(context.Context, *ec2.DescribeVpcPeeringConnectionsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcPeeringConnectionsOutput, error)
+		DescribeRouteTables(context.Context, *ec2.DescribeRouteTablesInput, ...func(*ec2.Options)) (*ec2.DescribeRouteTablesOutput, error)
 	}
 	cloudwatchAPI interface {
 		DescribeAlarms(context.Context, *cloudwatch.DescribeAlarmsInput, ...func(*cloudwatch.Options)) (*cloudwatch.DescribeAlarmsOutput, error)
 		PutMetricAlarm(context.Context, *cloudwatch.PutMetricAlarmInput, ...func(*cloudwatch.Options)) (*cloudwatch.PutMetricAlarmOutput, error)
 		SetAlarmState(context.Context, *cloudwatch.SetAlarmStateInput, ...func(*cloudwatch.Options)) (*cloudwatch.SetAlarmStateOutput, error)
 		DeleteAlarms(context.Context, *cloudwatch.DeleteAlarmsInput, ...func(*cloudwatch.Options)) (*cloudwatch.DeleteAlarmsOutput, error)
+		GetMetricData(context.Context, *cloudwatch.GetMetricDataInput, ...func(*cloudwatch.Options)) (*cloudwatch.GetMetricDataOutput, error)
+		ListMetrics(context.Context, *cloudwatch.ListMetricsInput, ...func(*cloudwatch.Options)) (*cloudwatch.ListMetricsOutput, error)
+		TagResource(context.Context, *cloudwatch.TagResourceInput, ...func(*cloudwatch.Options)) (*cloudwatch.TagResourceOutput, error)
+		ListTagsForResource(context.Context, *cloudwatch.ListTagsForResourceInput, ...func(*cloudwatch.Options)) (*cloudwatch.ListTagsForResourceOutput, error)
 		PutMetricData(context.Context, *cloudwatch.PutMetricDataInput, ...func(*cloudwatch.Options)) (*cloudwatch.PutMetricDataOutput, error)
 	}
 	snsAPI interface {
@@ -163,12 +174,14 @@ func everything(ctx context.Context, s *stage, l *told, c clients) {
 		l.say("an update", err, nil)
 		_, err = c.ec2.DescribeInstances(ctx, &ec2.DescribeInstancesInput{})
 		l.say("instances", err, nil)
+		look(ctx, l, c.ec2)
 		name := fmt.Sprint("alarm-", round)
 		_, err = c.cloudwatch.PutMetricAlarm(ctx, &cloudwatch.PutMetricAlarmInput{AlarmName: &name, Namespace: aws.String("N"), MetricName: aws.String("M"), Statistic: cwtypes.StatisticMaximum,
 			Period: aws.Int32(300), EvaluationPeriods: aws.Int32(3), ComparisonOperator: cwtypes.ComparisonOperatorGreaterThanThreshold, Threshold: aws.Float64(80)})
 		l.say("alarm", err, nil)
 		_, err = c.cloudwatch.PutMetricData(ctx, &cloudwatch.PutMetricDataInput{Namespace: aws.String("N"), MetricData: []cwtypes.MetricDatum{{MetricName: aws.String("M"), Value: aws.Float64(99)}}})
 		l.say("data", err, nil)
+		watch(ctx, l, c.cloudwatch, name)
 		_, err = c.cloudwatch.SetAlarmState(ctx, &cloudwatch.SetAlarmStateInput{AlarmName: &name, StateValue: cwtypes.StateValueAlarm, StateReason: aws.String("r")})
 		l.say("state", err, nil)
 		_, err = c.cloudwatch.DeleteAlarms(ctx, &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{name}})
@@ -182,6 +195,44 @@ func everything(ctx context.Context, s *stage, l *told, c clients) {
 		l.say("aws-node", err, answer.status)
 		l.say("ledger", s.Through(ctx, caller, "ledger:Save", func() error { return nil }), nil)
 	}
+}
+
+// look asks EC2 for what is around the pods.
+func look(ctx context.Context, l *told, c ec2API) {
+	r, err := c.GetSubnetCidrReservations(ctx, &ec2.GetSubnetCidrReservationsInput{SubnetId: aws.String("subnet-1")})
+	l.say("reservations", err, r != nil && len(r.SubnetIpv4CidrReservations) == 1)
+	i, err := c.DescribeNetworkInterfaces(ctx, &ec2.DescribeNetworkInterfacesInput{MaxResults: aws.Int32(5)})
+	l.say("interfaces", err, i != nil && i.NextToken != nil)
+	t, err := c.DescribeInstanceTypes(ctx, &ec2.DescribeInstanceTypesInput{InstanceTypes: []ec2types.InstanceType{"m5.large", "m9.large"}})
+	l.say("types", err, t != nil)
+	v, err := c.DescribeVpcs(ctx, &ec2.DescribeVpcsInput{VpcIds: []string{"vpc-1"}})
+	l.say("VPCs", err, v != nil && len(v.Vpcs) == 1)
+	p, err := c.DescribeVpcPeeringConnections(ctx, &ec2.DescribeVpcPeeringConnectionsInput{})
+	l.say("peers", err, p != nil && len(p.VpcPeeringConnections) == 1)
+	b, err := c.DescribeRouteTables(ctx, &ec2.DescribeRouteTablesInput{MaxResults: aws.Int32(4)})
+	l.say("routes", err, b != nil)
+}
+
+// watch tags an alarm, puts one on a formula, and lists and reads the metrics of a helper.
+func watch(ctx context.Context, l *told, c cloudwatchAPI, name string) {
+	arn := "arn:aws:cloudwatch:eu-central-1:111122223333:alarm:" + name
+	_, err := c.TagResource(ctx, &cloudwatch.TagResourceInput{ResourceARN: &arn, Tags: tags("a", "b")})
+	l.say("tag", err, nil)
+	list, err := c.ListTagsForResource(ctx, &cloudwatch.ListTagsForResourceInput{ResourceARN: &arn})
+	l.say("tags", err, list != nil && len(list.Tags) == 1)
+	in := capacity("prod", cwtypes.StatisticMaximum)
+	in.Tags = tags("a", "b")
+	_, err = c.PutMetricAlarm(ctx, in)
+	l.say("capacity", err, nil)
+	alarms, err := c.DescribeAlarms(ctx, &cloudwatch.DescribeAlarmsInput{AlarmNames: []string{*in.AlarmName}})
+	l.say("capacity's alarm", err, alarms != nil && len(alarms.MetricAlarms) == 1 && len(alarms.MetricAlarms[0].Metrics) == 3)
+	metrics, err := c.ListMetrics(ctx, &cloudwatch.ListMetricsInput{Namespace: aws.String("Kubernetes"), Dimensions: []cwtypes.DimensionFilter{filter("CLUSTER_ID", "prod")}})
+	l.say("metrics", err, metrics != nil && len(metrics.Metrics) == 3)
+	query := in.Metrics[1]
+	query.ReturnData = nil
+	query.MetricStat.Period = aws.Int32(3600)
+	data, err := c.GetMetricData(ctx, &cloudwatch.GetMetricDataInput{StartTime: &noon, EndTime: aws.Time(noon.Add(time.Hour)), MetricDataQueries: []cwtypes.MetricDataQuery{query}})
+	l.say("history", err, data != nil && len(data.MetricDataResults[0].Values) == 1)
 }
 
 // keep writes an item of a table, and reads it in every way.
@@ -205,6 +256,12 @@ func keep(ctx context.Context, l *told, c dynamodbAPI, sort string) {
 // rough makes a world in which much goes wrong.
 func rough(s *world.Spec) {
 	crowded(s)
+	v := &s.VPCs[0]
+	v.CIDRs, v.Peers = []string{"10.0.0.0/16"}, []world.Peer{{VPC: "vpc-peer", CIDRs: []string{"10.1.0.0/16"}}}
+	v.Subnets[1].Reservations = []world.Reservation{{CIDR: "10.0.1.128/25", Kind: world.ForPrefixes}}
+	v.Subnets[1].Used = []world.Point{{Addresses: 50}}
+	s.Clusters[0].NodeMetrics = &world.NodeMetrics{Assigned: []world.Point{{Addresses: 70}, {At: time.Hour, Addresses: 99}}, Max: []world.Point{{Addresses: 100}}}
+	s.Behaviour.AlarmEventsLost = 0.5
 	s.Behaviour.Throttled, s.Behaviour.IndexLag, s.Behaviour.Unprocessed = 0.2, time.Second, 0.3
 	s.Behaviour.Latency = world.Range{Min: 10 * time.Millisecond, Max: 200 * time.Millisecond}
 	s.Faults = []world.Fault{
@@ -302,7 +359,22 @@ func TestBothMountsValidateAlike(t *testing.T) {
 			return err
 		},
 		"PutMetricAlarm": func(ctx context.Context, c clients) error {
-			_, err := c.cloudwatch.PutMetricAlarm(ctx, &cloudwatch.PutMetricAlarmInput{Dimensions: dimension})
+			_, err := c.cloudwatch.PutMetricAlarm(ctx, &cloudwatch.PutMetricAlarmInput{Dimensions: dimension, Tags: make([]cwtypes.Tag, 2), Metrics: []cwtypes.MetricDataQuery{
+				{MetricStat: &cwtypes.MetricStat{}}, {MetricStat: &cwtypes.MetricStat{Metric: &cwtypes.Metric{Dimensions: dimension}}},
+			}})
+			return err
+		},
+		"TagResource": func(ctx context.Context, c clients) error { _, err := c.cloudwatch.TagResource(ctx, nil); return err },
+		"ListTagsForResource": func(ctx context.Context, c clients) error {
+			_, err := c.cloudwatch.ListTagsForResource(ctx, nil)
+			return err
+		},
+		"TagResource, inside": func(ctx context.Context, c clients) error {
+			_, err := c.cloudwatch.TagResource(ctx, &cloudwatch.TagResourceInput{ResourceARN: aws.String("a"), Tags: make([]cwtypes.Tag, 2)})
+			return err
+		},
+		"ListMetrics, inside": func(ctx context.Context, c clients) error {
+			_, err := c.cloudwatch.ListMetrics(ctx, &cloudwatch.ListMetricsInput{Dimensions: make([]cwtypes.DimensionFilter, 2)})
 			return err
 		},
 		"SetAlarmState": func(ctx context.Context, c clients) error {
@@ -312,6 +384,17 @@ func TestBothMountsValidateAlike(t *testing.T) {
 		"DeleteAlarms": func(ctx context.Context, c clients) error { _, err := c.cloudwatch.DeleteAlarms(ctx, nil); return err },
 		"PutMetricData": func(ctx context.Context, c clients) error {
 			_, err := c.cloudwatch.PutMetricData(ctx, &cloudwatch.PutMetricDataInput{MetricData: []cwtypes.MetricDatum{{Dimensions: dimension, StatisticValues: &cwtypes.StatisticSet{}}}})
+			return err
+		},
+		"GetMetricData": func(ctx context.Context, c clients) error { _, err := c.cloudwatch.GetMetricData(ctx, nil); return err },
+		"GetMetricData, inside": func(ctx context.Context, c clients) error {
+			_, err := c.cloudwatch.GetMetricData(ctx, &cloudwatch.GetMetricDataInput{MetricDataQueries: []cwtypes.MetricDataQuery{
+				{MetricStat: &cwtypes.MetricStat{}}, {MetricStat: &cwtypes.MetricStat{Metric: &cwtypes.Metric{Dimensions: dimension}}},
+			}})
+			return err
+		},
+		"GetSubnetCidrReservations": func(ctx context.Context, c clients) error {
+			_, err := c.ec2.GetSubnetCidrReservations(ctx, nil)
 			return err
 		},
 		"Publish":   func(ctx context.Context, c clients) error { _, err := c.sns.Publish(ctx, nil); return err },

@@ -82,6 +82,38 @@ func (c *Client) DescribeInstances(ctx context.Context, in *ec2.DescribeInstance
 	return invoke[ec2.DescribeInstancesOutput](ctx, c, "EC2", "DescribeInstances", in)
 }
 
+// GetSubnetCidrReservations is the method of the same name of the SDK's client.
+func (c *Client) GetSubnetCidrReservations(ctx context.Context, in *ec2.GetSubnetCidrReservationsInput, _ ...func(*ec2.Options)) (*ec2.GetSubnetCidrReservationsOutput, error) {
+	return invoke[ec2.GetSubnetCidrReservationsOutput](ctx, c, "EC2", "GetSubnetCidrReservations", in)
+}
+
+// DescribeInstanceTypes is the method of the same name of the SDK's client.
+func (c *Client) DescribeInstanceTypes(ctx context.Context, in *ec2.DescribeInstanceTypesInput, _ ...func(*ec2.Options)) (*ec2.DescribeInstanceTypesOutput, error) {
+	return invoke[ec2.DescribeInstanceTypesOutput](ctx, c, "EC2", "DescribeInstanceTypes", in)
+}
+
+// DescribeNetworkInterfaces is the method of the same name of the SDK's client.
+func (c *Client) DescribeNetworkInterfaces(ctx context.Context, in *ec2.DescribeNetworkInterfacesInput, _ ...func(*ec2.Options)) (*ec2.DescribeNetworkInterfacesOutput, error) {
+	return invoke[ec2.DescribeNetworkInterfacesOutput](ctx, c, "EC2", "DescribeNetworkInterfaces", in)
+}
+
+// DescribeVpcs is the method of the same name of the SDK's client.
+func (c *Client) DescribeVpcs(ctx context.Context, in *ec2.DescribeVpcsInput, _ ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error) {
+	return invoke[ec2.DescribeVpcsOutput](ctx, c, "EC2", "DescribeVpcs", in)
+}
+
+// DescribeVpcPeeringConnections is the method of the same name of the SDK's client.
+func (c *Client) DescribeVpcPeeringConnections(ctx context.Context, in *ec2.DescribeVpcPeeringConnectionsInput, _ ...func(*ec2.Options)) (
+	*ec2.DescribeVpcPeeringConnectionsOutput, error,
+) {
+	return invoke[ec2.DescribeVpcPeeringConnectionsOutput](ctx, c, "EC2", "DescribeVpcPeeringConnections", in)
+}
+
+// DescribeRouteTables is the method of the same name of the SDK's client.
+func (c *Client) DescribeRouteTables(ctx context.Context, in *ec2.DescribeRouteTablesInput, _ ...func(*ec2.Options)) (*ec2.DescribeRouteTablesOutput, error) {
+	return invoke[ec2.DescribeRouteTablesOutput](ctx, c, "EC2", "DescribeRouteTables", in)
+}
+
 // DescribeAlarms is the method of the same name of the SDK's client.
 func (c *Client) DescribeAlarms(ctx context.Context, in *cloudwatch.DescribeAlarmsInput, _ ...func(*cloudwatch.Options)) (*cloudwatch.DescribeAlarmsOutput, error) {
 	return invoke[cloudwatch.DescribeAlarmsOutput](ctx, c, "CloudWatch", "DescribeAlarms", in)
@@ -105,6 +137,26 @@ func (c *Client) SetAlarmState(ctx context.Context, in *cloudwatch.SetAlarmState
 // PutMetricData is the method of the same name of the SDK's client.
 func (c *Client) PutMetricData(ctx context.Context, in *cloudwatch.PutMetricDataInput, _ ...func(*cloudwatch.Options)) (*cloudwatch.PutMetricDataOutput, error) {
 	return invoke[cloudwatch.PutMetricDataOutput](ctx, c, "CloudWatch", "PutMetricData", in)
+}
+
+// GetMetricData is the method of the same name of the SDK's client.
+func (c *Client) GetMetricData(ctx context.Context, in *cloudwatch.GetMetricDataInput, _ ...func(*cloudwatch.Options)) (*cloudwatch.GetMetricDataOutput, error) {
+	return invoke[cloudwatch.GetMetricDataOutput](ctx, c, "CloudWatch", "GetMetricData", in)
+}
+
+// TagResource is the method of the same name of the SDK's client.
+func (c *Client) TagResource(ctx context.Context, in *cloudwatch.TagResourceInput, _ ...func(*cloudwatch.Options)) (*cloudwatch.TagResourceOutput, error) {
+	return invoke[cloudwatch.TagResourceOutput](ctx, c, "CloudWatch", "TagResource", in)
+}
+
+// ListTagsForResource is the method of the same name of the SDK's client.
+func (c *Client) ListTagsForResource(ctx context.Context, in *cloudwatch.ListTagsForResourceInput, _ ...func(*cloudwatch.Options)) (*cloudwatch.ListTagsForResourceOutput, error) {
+	return invoke[cloudwatch.ListTagsForResourceOutput](ctx, c, "CloudWatch", "ListTagsForResource", in)
+}
+
+// ListMetrics is the method of the same name of the SDK's client.
+func (c *Client) ListMetrics(ctx context.Context, in *cloudwatch.ListMetricsInput, _ ...func(*cloudwatch.Options)) (*cloudwatch.ListMetricsOutput, error) {
+	return invoke[cloudwatch.ListMetricsOutput](ctx, c, "CloudWatch", "ListMetrics", in)
 }
 
 // Publish is the method of the same name of the SDK's client.

@@ -7,6 +7,7 @@ import (
 	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	dynamodbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/eks"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
@@ -21,8 +22,14 @@ type field struct {
 }
 
 // require is the SDK's error for fields that are not set; nil: all are.
-func require(context string, fields ...field) error {
-	wrong := smithy.InvalidParamsError{Context: context}
+func require(context string, fields ...field) error { return also(nil, context, fields...) }
+
+// also adds fields that come behind what an error names already.
+func also(err error, context string, fields ...field) error {
+	wrong, ok := err.(smithy.InvalidParamsError)
+	if !ok {
+		wrong = smithy.InvalidParamsError{Context: context}
+	}
 	for _, f := range fields {
 		if !f.set {
 			wrong.Add(smithy.NewErrParamRequired(f.name))
@@ -55,14 +62,27 @@ func missing(in any) error {
 		return require("DescribeUpdateInput", field{"Name", in.Name != nil}, field{"UpdateId", in.UpdateId != nil})
 	case *eks.UpdateAddonInput:
 		return missingInUpdate(in)
+	case *ec2.GetSubnetCidrReservationsInput:
+		return require("GetSubnetCidrReservationsInput", field{"SubnetId", in.SubnetId != nil})
 	case *cloudwatch.PutMetricAlarmInput:
-		return nested(require("PutMetricAlarmInput", field{"AlarmName", in.AlarmName != nil}), "PutMetricAlarmInput", "Dimensions", missingInDimensions(in.Dimensions))
+		return missingInAlarm(in)
 	case *cloudwatch.DeleteAlarmsInput:
 		return require("DeleteAlarmsInput", field{"AlarmNames", in.AlarmNames != nil})
 	case *cloudwatch.SetAlarmStateInput:
 		return require("SetAlarmStateInput", field{"AlarmName", in.AlarmName != nil}, field{"StateValue", in.StateValue != ""}, field{"StateReason", in.StateReason != nil})
+	case *cloudwatch.TagResourceInput:
+		err := require("TagResourceInput", field{"ResourceARN", in.ResourceARN != nil}, field{"Tags", in.Tags != nil})
+		return nested(err, "TagResourceInput", "Tags", missingInTags(in.Tags))
+	case *cloudwatch.ListTagsForResourceInput:
+		return require("ListTagsForResourceInput", field{"ResourceARN", in.ResourceARN != nil})
+	case *cloudwatch.ListMetricsInput:
+		return nested(nil, "ListMetricsInput", "Dimensions", missingInFilters(in.Dimensions))
 	case *cloudwatch.PutMetricDataInput:
 		return nested(require("PutMetricDataInput", field{"Namespace", in.Namespace != nil}), "PutMetricDataInput", "MetricData", missingInData(in.MetricData))
+	case *cloudwatch.GetMetricDataInput:
+		err := nested(require("GetMetricDataInput", field{"MetricDataQueries", in.MetricDataQueries != nil}),
+			"GetMetricDataInput", "MetricDataQueries", missingInQueries(in.MetricDataQueries))
+		return also(err, "GetMetricDataInput", field{"StartTime", in.StartTime != nil}, field{"EndTime", in.EndTime != nil})
 	case *sns.PublishInput:
 		return require("PublishInput", field{"Message", in.Message != nil})
 	case *eventbridge.PutEventsInput:
@@ -122,6 +142,29 @@ func missingInDimensions(dimensions []cwtypes.Dimension) error {
 	return list
 }
 
+func missingInFilters(filters []cwtypes.DimensionFilter) error {
+	var list error
+	for i, f := range filters {
+		list = nested(list, "DimensionFilters", fmt.Sprintf("[%d]", i), require("DimensionFilter", field{"Name", f.Name != nil}))
+	}
+	return list
+}
+
+func missingInAlarm(in *cloudwatch.PutMetricAlarmInput) error {
+	err := require("PutMetricAlarmInput", field{"AlarmName", in.AlarmName != nil})
+	err = nested(err, "PutMetricAlarmInput", "Dimensions", missingInDimensions(in.Dimensions))
+	err = nested(err, "PutMetricAlarmInput", "Metrics", missingInQueries(in.Metrics))
+	return nested(err, "PutMetricAlarmInput", "Tags", missingInTags(in.Tags))
+}
+
+func missingInTags(tags []cwtypes.Tag) error {
+	var list error
+	for i, t := range tags {
+		list = nested(list, "TagList", fmt.Sprintf("[%d]", i), require("Tag", field{"Key", t.Key != nil}, field{"Value", t.Value != nil}))
+	}
+	return list
+}
+
 func missingInData(data []cwtypes.MetricDatum) error {
 	var list error
 	for i := range data {
@@ -133,6 +176,23 @@ func missingInData(data []cwtypes.MetricDatum) error {
 			one = nested(one, "MetricDatum", "StatisticValues", set)
 		}
 		list = nested(list, "MetricData", fmt.Sprintf("[%d]", i), one)
+	}
+	return list
+}
+
+func missingInQueries(queries []cwtypes.MetricDataQuery) error {
+	var list error
+	for i, q := range queries {
+		one := require("MetricDataQuery", field{"Id", q.Id != nil})
+		if s := q.MetricStat; s != nil {
+			stat := require("MetricStat", field{"Metric", s.Metric != nil})
+			if s.Metric != nil {
+				stat = nested(stat, "MetricStat", "Metric", nested(nil, "Metric", "Dimensions", missingInDimensions(s.Metric.Dimensions)))
+			}
+			stat = also(stat, "MetricStat", field{"Period", s.Period != nil}, field{"Stat", s.Stat != nil})
+			one = nested(one, "MetricDataQuery", "MetricStat", stat)
+		}
+		list = nested(list, "MetricDataQueries", fmt.Sprintf("[%d]", i), one)
 	}
 	return list
 }

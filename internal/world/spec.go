@@ -27,31 +27,6 @@ type Hub struct {
 	Region  string `yaml:"region"`
 }
 
-// VPC is a network and its subnets.
-type VPC struct {
-	ID      string   `yaml:"id"`      // as "vpc-0a1"; unique in the world
-	Account string   `yaml:"account"` // of the owner
-	Region  string   `yaml:"region"`
-	Shared  []string `yaml:"shared"` // accounts that the subnets are shared with. They see the subnets without the owner's tags
-	Subnets []Subnet `yaml:"subnets"`
-}
-
-// Subnet is a subnet of a VPC.
-type Subnet struct {
-	ID        string            `yaml:"id"`        // as "subnet-0a1"; unique in the world
-	CIDR      string            `yaml:"cidr"`      // IPv4 range, as "10.0.1.0/24"; empty: the subnet is IPv6-only
-	Zone      string            `yaml:"zone"`      // as "eu-central-1a"
-	Tags      map[string]string `yaml:"tags"`      // only its owner sees them
-	Used      []Point           `yaml:"used"`      // addresses in use; linear between the points, constant outside of them; none: 0
-	DeletedAt time.Duration     `yaml:"deletedAt"` // zero: never
-}
-
-// Point is a number of addresses in use at a time.
-type Point struct {
-	At        time.Duration `yaml:"at"`
-	Addresses int           `yaml:"addresses"`
-}
-
 // Cluster is an EKS cluster.
 type Cluster struct {
 	Name            string            `yaml:"name"`
@@ -73,7 +48,8 @@ type Cluster struct {
 	API             API               `yaml:"api"`
 	DaemonSets      []DaemonSet       `yaml:"daemonSets"` // of kube-system; the one of the managed add-on is there by itself
 	ENIConfigs      []ENIConfig       `yaml:"eniConfigs"`
-	Copies          int               `yaml:"copies"` // so many clusters, NAME-1 to NAME-n; zero: the one
+	NodeMetrics     *NodeMetrics      `yaml:"metricsHelper"` // nil: cni-metrics-helper is not installed
+	Copies          int               `yaml:"copies"`        // so many clusters, NAME-1 to NAME-n; zero: the one
 }
 
 // Addon is a managed vpc-cni add-on.
@@ -107,20 +83,6 @@ type Nodegroup struct {
 type FargateProfile struct {
 	Name    string   `yaml:"name"`
 	Subnets []string `yaml:"subnets"` // ids
-}
-
-// Instance is an EC2 instance of a cluster: self-managed or of Karpenter.
-type Instance struct {
-	ID      string   `yaml:"id"`
-	Subnets []string `yaml:"subnets"` // ids; one per network interface, the primary first
-	// TagKey is the tag that names the cluster: "kubernetes.io/cluster/NAME" (the default, when empty), "eks:cluster-name"
-	// or "eks:eks-cluster-name" (facts-eks-vpc-cni 9).
-	TagKey string `yaml:"tagKey"`
-	// From and Until bound the time the instance runs; a zero Until: for ever.
-	From  time.Duration `yaml:"from"`
-	Until time.Duration `yaml:"until"`
-	// Copies is how many such instances there are, ID-1 to ID-n; zero: the one.
-	Copies int `yaml:"copies"`
 }
 
 // Catalogue is one version that DescribeAddonVersions lists for a Kubernetes version.
@@ -190,6 +152,7 @@ type Behaviour struct {
 	PageSize           int           `yaml:"pageSize"`           // most items in a page; zero: 100
 	AddonEvents        bool          `yaml:"addonEvents"`        // "EKS Addon Update Succeeded" and the like are sent (1.1)
 	EventsLost         float64       `yaml:"eventsLost"`         // chance that a best-effort event is lost
+	AlarmEventsLost    float64       `yaml:"alarmEventsLost"`    // chance that an alarm's change of state is: the way to the hub is broken, as CloudWatch guarantees delivery (1.5)
 	EventsDoubled      float64       `yaml:"eventsDoubled"`      // chance that any event is delivered twice
 	EventsDelayedMax   time.Duration `yaml:"eventsDelayedMax"`   // longest time from an event to its delivery; so events overtake each other
 	EntriesFailed      float64       `yaml:"entriesFailed"`      // chance that an entry of PutEvents fails while the call succeeds

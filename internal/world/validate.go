@@ -3,7 +3,6 @@ package world
 import (
 	"fmt"
 	"maps"
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -39,9 +38,11 @@ func (s *Spec) Validate() error {
 	for i := range s.VPCs {
 		v.vpc(fmt.Sprintf("vpcs[%d]", i), &s.VPCs[i])
 	}
+	v.peers()
 	for i := range s.Clusters {
 		v.cluster(fmt.Sprintf("clusters[%d]", i), &s.Clusters[i])
 	}
+	v.room()
 	for _, k := range sorted(s.Catalogues) {
 		v.catalogue("catalogues."+k, s.Catalogues[k])
 	}
@@ -101,35 +102,6 @@ func (v *validation) top() {
 	}
 }
 
-func (v *validation) vpc(field string, vpc *VPC) {
-	v.place(field, vpc.Account, vpc.Region)
-	v.check(vpc.ID != "" && v.vpcs[vpc.ID] == nil, field+".id", quote(vpc.ID)+" is empty or taken", "want an id of its own")
-	v.vpcs[vpc.ID] = vpc
-	for i := range vpc.Shared {
-		v.check(cluster.IsAccount(vpc.Shared[i]), fmt.Sprintf("%s.shared[%d]", field, i), quote(vpc.Shared[i])+" is not an account", "want twelve digits")
-	}
-	for i := range vpc.Subnets {
-		s, at := &vpc.Subnets[i], fmt.Sprintf("%s.subnets[%d]", field, i)
-		v.check(s.ID != "" && v.subnets[s.ID] == nil, at+".id", quote(s.ID)+" is empty or taken", "want an id of its own")
-		v.subnets[s.ID] = vpc
-		v.subnet(at, s)
-	}
-}
-
-func (v *validation) subnet(field string, s *Subnet) {
-	p, err := netip.ParsePrefix(s.CIDR)
-	fits := s.CIDR == "" || err == nil && p.Addr().Is4() && p.Masked() == p && p.Bits() >= 16 && p.Bits() <= 28
-	v.check(fits, field+".cidr", quote(s.CIDR)+" is not a subnet's range", "want an IPv4 range from /16 to /28 as 10.0.1.0/24, or nothing for an IPv6-only subnet")
-	for i, u := range s.Used {
-		at := fmt.Sprintf("%s.used[%d]", field, i)
-		v.check(i == 0 || u.At > s.Used[i-1].At, at+".at", u.At.String()+" is not after the point before", "want points in the order of time")
-		if fits {
-			v.check(u.Addresses >= 0 && u.Addresses <= max(0, s.usable()), at+".addresses", fmt.Sprint(u.Addresses, " addresses do not fit"),
-				fmt.Sprintf("want 0 to %d", max(0, s.usable())))
-		}
-	}
-}
-
 func (v *validation) cluster(field string, c *Cluster) {
 	v.place(field, c.Account, c.Region)
 	v.check(cluster.IsName(c.Name), field+".name", quote(c.Name)+" is not a cluster's name", "want 1 to 100 letters, digits, hyphens and underscores")
@@ -154,8 +126,7 @@ func (v *validation) cluster(field string, c *Cluster) {
 		v.uses(fmt.Sprintf("%s.fargateProfiles[%d].subnets", field, i), c, n.Subnets)
 	}
 	for i, n := range c.Instances {
-		v.uses(fmt.Sprintf("%s.instances[%d].subnets", field, i), c, n.Subnets)
-		v.copies(fmt.Sprintf("%s.instances[%d]", field, i), n.Copies)
+		v.instance(fmt.Sprintf("%s.instances[%d]", field, i), c, &n)
 	}
 }
 
@@ -222,6 +193,7 @@ func (v *validation) behaviour() {
 	b := &v.spec.Behaviour
 	v.chance("behaviour.throttled", b.Throttled)
 	v.chance("behaviour.eventsLost", b.EventsLost)
+	v.chance("behaviour.alarmEventsLost", b.AlarmEventsLost)
 	v.chance("behaviour.eventsDoubled", b.EventsDoubled)
 	v.chance("behaviour.entriesFailed", b.EntriesFailed)
 	v.chance("behaviour.invocationsDoubled", b.InvocationsDoubled)

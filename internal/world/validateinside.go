@@ -34,6 +34,7 @@ func (v *validation) inside(field string, c *Cluster) {
 		vpc := v.subnets[e.Subnet]
 		v.check(vpc != nil && vpc.ID == c.VPC, at+".subnet", quote(e.Subnet)+" is not a subnet of the cluster's VPC", "want a subnet of "+quote(c.VPC))
 	}
+	v.published(field+".metricsHelper", c.NodeMetrics)
 }
 
 // roleName checks the name of a role in a cluster's own account.

@@ -35,7 +35,7 @@ func TestAnAlarmTellsThePolicysTopics(t *testing.T) {
 		})
 		r.For(6 * hour)
 		id := r.World.Clusters()[0]
-		a, _ := r.World.Alarm(id.Account, id.Region, alarm.Name(id))
+		a, _ := r.World.Alarm(id.Account, id.Region, alarm.PodSubnets.Name(id))
 		if diff := cmp.Diff([][]string{{oncall}, {oncall}}, [][]string{a.AlarmActions, a.OKActions}); diff != "" {
 			t.Errorf("the actions on ALARM and on OK (-want +got):\n%s", diff)
 		}

@@ -38,7 +38,7 @@ func TestThousandsOfClustersAreCheckedAndMeteredInOneSweep(t *testing.T) {
 		t.Errorf("%d alarms could not be put for half an hour, of which %d recovered", opened, sum.Told[guard.Recovered])
 	}
 	for _, id := range r.World.Clusters() {
-		if a, ok := r.World.Alarm(id.Account, id.Region, alarm.Name(id)); !ok || a.StateValue != "OK" {
+		if a, ok := r.World.Alarm(id.Account, id.Region, alarm.PodSubnets.Name(id)); !ok || a.StateValue != "OK" {
 			t.Fatalf("the alarm of %s: %v, %s", id, ok, a.StateValue)
 		}
 	}
@@ -57,7 +57,7 @@ func TestFiveThousandInstancesAreReadWhole(t *testing.T) {
 			text := strings.Replace(lists, "vpc: vpc-1", "vpc: vpc-2", 1) + "behaviour: {pageSize: " + pages + "}\n"
 			r, lines := play(t, scene{policy: looks, length: 30 * time.Minute, world: `
   - {id: vpc-2, account: "444455556666", region: eu-central-1, subnets: [
-      {id: subnet-0, cidr: 10.2.0.0/24}, {id: subnet-2, cidr: 10.1.0.0/24, used: [{addresses: 250}]}]}
+      {id: subnet-0, cidr: 10.2.0.0/19}, {id: subnet-2, cidr: 10.1.0.0/24, used: [{addresses: 250}]}]}
 ` + strings.ReplaceAll(text, "[subnet-1]", "[subnet-0]")})
 			if row := r.Fleet()[0]; row.Capacity != "critical" {
 				t.Errorf("the full subnet is that of the last instance: %+v", row)

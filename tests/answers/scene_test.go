@@ -47,11 +47,11 @@ func cluster(fields ...string) string {
 	return strings.Join(lines, "\n") + "\n"
 }
 
-// The policies: cniguard may update, or only look.
+// The policies: cniguard may update, or only look. Neither wants a forecast: most scenes last a day.
 const (
 	fleet = "version: 1\nfleet: [{account: \"444455556666\", regions: [eu-central-1]}]\n"
-	auto  = fleet + "defaults: {mode: auto, owner: cniguard}\n"
-	looks = fleet
+	auto  = fleet + "defaults: {mode: auto, owner: cniguard, daysLeft: off}\n"
+	looks = fleet + "defaults: {daysLeft: off}\n"
 )
 
 // scene is one answer of AWS.

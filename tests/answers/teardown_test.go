@@ -76,7 +76,7 @@ func TestATeardownLeavesNoAlarmOrListsIt(t *testing.T) {
 	want := []string{
 		"555566667777/us-east-1/shut: its alarm could not be removed: cloudwatch:DeleteAlarms:AccessDenied",
 		"666677778888/eu-west-1/: the list of clusters could not be read: sts:AssumeRole: AccessDenied",
-		"666677778888/eu-west-1/away: the alarm could not be read: sts:AssumeRole: AccessDenied",
+		"666677778888/eu-west-1/away: the alarms could not be read: sts:AssumeRole: AccessDenied",
 	}
 	var got []string
 	for _, line := range left(t, r) {

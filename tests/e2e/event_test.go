@@ -51,8 +51,8 @@ func TestAnOutdatedClusterGetsItsAlarmAndIsToldOnce(t *testing.T) {
 	}
 	checkMessage(t, s.told()[0])
 	s.aws.With(func(w *world.World) {
-		a, found := w.Alarm(prod.Account, prod.Region, alarm.Name(prod))
-		if !found || aws.ToFloat64(a.Threshold) != 80 || aws.ToString(a.MetricName) != alarm.Metric {
+		a, found := w.Alarm(prod.Account, prod.Region, alarm.PodSubnets.Name(prod))
+		if !found || aws.ToFloat64(a.Threshold) != 80 || aws.ToString(a.MetricName) != alarm.Subnets {
 			t.Errorf("the alarm is %+v", a)
 		}
 	})

@@ -56,7 +56,7 @@ func (s *stage) subjects() (subjects []string) {
 // alarm is the state of the cluster's alarm; empty: there is none.
 func (s *stage) alarm() (state string) {
 	s.aws.With(func(w *world.World) {
-		a, _ := w.Alarm(prod.Account, prod.Region, alarm.Name(prod))
+		a, _ := w.Alarm(prod.Account, prod.Region, alarm.PodSubnets.Name(prod))
 		state = string(a.StateValue)
 	})
 	return state

@@ -2,12 +2,16 @@ package emulator_test
 
 import (
 	"encoding/json"
+	"slices"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/cniguard/cniguard/internal/alarm"
 	"github.com/cniguard/cniguard/internal/event"
 	"github.com/cniguard/cniguard/internal/guard"
 )
@@ -32,14 +36,7 @@ func TestAnEventLeadsToAnAlarmARecordAndMessages(t *testing.T) {
 	if others := criticals.take(); len(others) > 0 {
 		t.Errorf("who asked for critical findings got %q", others)
 	}
-	a := s.alarm(prod)
-	if a == nil {
-		t.Fatal("there is no alarm")
-	}
-	have := []any{aws.ToString(a.Namespace), a.Statistic, aws.ToInt32(a.Period), aws.ToFloat64(a.Threshold), aws.ToString(a.Dimensions[0].Value)}
-	if diff := cmp.Diff([]any{"CNIGuard", cwtypes.StatisticMaximum, int32(300), 80.0, prod.Name}, have); diff != "" {
-		t.Errorf("alarm (-want +have):\n%s", diff)
-	}
+	s.checkAlarm(alarm.Wish{Cluster: prod, Warning: 80, Owner: hub}.Want(alarm.PodSubnets))
 	eventually(t, "the record says that it was told", func() bool {
 		r := s.kept(prod).Record
 		return r.Verdict.Word == guard.Outdated && r.Told[guard.VersionOutdated].Times == 1 && len(r.Outbox) == 0
@@ -47,6 +44,22 @@ func TestAnEventLeadsToAnAlarmARecordAndMessages(t *testing.T) {
 	if now := aws.ToString(s.addon().AddonVersion); now != "v1.18.5-eksbuild.1" {
 		t.Errorf("the add-on is at %s: nobody approved an update", now)
 	}
+}
+
+func TestAnAlarmThatGoesOffLeadsToAMessage(t *testing.T) {
+	t.Parallel()
+	s := set(t)
+	messages := s.subscribe("machine", "messages", `{"finding": ["capacity-low"]}`)
+	s.readyToUpdate()
+	s.grow(prod, "10.0.8.0/21")
+	if _, err := cloudwatch.NewFromConfig(s.as(hub)).SetAlarmState(t.Context(), &cloudwatch.SetAlarmStateInput{
+		AlarmName: aws.String(alarm.PodSubnets.Name(prod)), StateValue: cwtypes.StateValueAlarm, StateReason: aws.String("2 of 3 datapoints"),
+	}); err != nil {
+		t.Fatal(err)
+	}
+	s.happens(sample(t, "alarm-to-alarm.json"))
+	messages.next(`"news":"opened"`, `"severity":"warning"`, "10.0.8.0/21")
+	eventually(t, "the record says that the alarm rang", func() bool { return !s.kept(prod).Record.Rung.Last.IsZero() })
 }
 
 func TestAnApprovalLeadsToAnUpdateThatIsToldWhenItIsProved(t *testing.T) {
@@ -78,4 +91,37 @@ func (s *stage) readyToUpdate() {
 	eventually(s.T, "prod is known", func() bool { return s.kept(prod).Record.Path != nil })
 	s.wake(s.as(hub), event.Trigger{Kind: event.Meter})
 	eventually(s.T, "the alarm is OK", func() bool { return s.alarm(prod).StateValue == cwtypes.StateValueOk })
+}
+
+// checkAlarm holds prod's alarm on its pod subnets against what it should be, its tags included.
+func (s *stage) checkAlarm(want alarm.Spec) {
+	s.Helper()
+	a := s.alarm(prod)
+	if a == nil {
+		s.Fatal("there is no alarm")
+	}
+	have := alarm.Spec{
+		Name: aws.ToString(a.AlarmName), Description: aws.ToString(a.AlarmDescription), Namespace: aws.ToString(a.Namespace), Metric: aws.ToString(a.MetricName),
+		Dimensions: map[string]string{}, Statistic: string(a.Statistic), Period: int(aws.ToInt32(a.Period)), Evaluation: int(aws.ToInt32(a.EvaluationPeriods)),
+		Points: int(aws.ToInt32(a.DatapointsToAlarm)), Comparison: string(a.ComparisonOperator), Threshold: aws.ToFloat64(a.Threshold),
+		Missing: aws.ToString(a.TreatMissingData), Actions: slices.Concat(a.AlarmActions, a.OKActions, a.InsufficientDataActions), Tags: map[string]string{},
+	}
+	for _, d := range a.Dimensions {
+		have.Dimensions[*d.Name] = *d.Value
+	}
+	out, err := cloudwatch.NewFromConfig(s.as(prod.Account)).ListTagsForResource(s.Context(), &cloudwatch.ListTagsForResourceInput{
+		ResourceARN: aws.String(alarm.ARN(prod, want.Name)),
+	})
+	if err != nil {
+		s.Fatal(err)
+	}
+	for _, tag := range out.Tags {
+		have.Tags[*tag.Key] = *tag.Value
+	}
+	if diff := cmp.Diff(want, have, cmpopts.EquateEmpty()); diff != "" {
+		s.Errorf("alarm (-want +have):\n%s", diff)
+	}
+	if !aws.ToBool(a.ActionsEnabled) || a.Unit != "" || len(a.Metrics) > 0 {
+		s.Errorf("the alarm is %+v", a)
+	}
 }

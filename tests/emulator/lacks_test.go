@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	ddbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/eks"
@@ -17,7 +19,8 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// lack is something that the emulator does not do as AWS does, and what the tests do about it: one of answer and alter.
+// lack is something that the emulator does not do as AWS does, and what the tests do about it: one of answer and alter; neither where a test
+// does it itself.
 type lack struct {
 	name    string
 	pattern string // of requests for EKS that the front answers
@@ -121,6 +124,10 @@ func lacks() []lack {
 				return isDenied(err)
 			},
 		},
+		{
+			name:  "CloudWatch does not tell EventBridge of an alarm's new state, which the test then does",
+			still: (*emulator).alarmsAreSilent,
+		},
 	}
 }
 
@@ -160,4 +167,34 @@ func isUnrouted(err error) bool {
 func isDenied(err error) bool {
 	var api smithy.APIError
 	return errors.As(err, &api) && strings.HasPrefix(api.ErrorCode(), "AccessDenied")
+}
+
+// alarmsAreSilent has an alarm change its state, and then another event happen, which arrives alone.
+func (e *emulator) alarmsAreSilent() bool {
+	e.Helper()
+	s := &stage{emulator: e}
+	e.create(e.as(hub), "listener", `{"Resources": {
+		"Queue": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "heard"}},
+		"Rule": {"Type": "AWS::Events::Rule", "Properties": {"EventPattern": {"source": ["aws.cloudwatch", "after"]},
+			"Targets": [{"Id": "heard", "Arn": "arn:aws:sqs:`+region+`:`+hub+`:heard"}]}}}}`)
+	client := cloudwatch.NewFromConfig(e.as(hub))
+	_, err := client.PutMetricAlarm(e.Context(), &cloudwatch.PutMetricAlarmInput{
+		AlarmName: aws.String("a"), Namespace: aws.String("n"), MetricName: aws.String("m"), Statistic: cwtypes.StatisticMaximum, Period: aws.Int32(60),
+		EvaluationPeriods: aws.Int32(1), Threshold: aws.Float64(1), ComparisonOperator: cwtypes.ComparisonOperatorGreaterThanThreshold,
+	})
+	if err == nil {
+		_, err = client.SetAlarmState(e.Context(), &cloudwatch.SetAlarmStateInput{
+			AlarmName: aws.String("a"), StateValue: cwtypes.StateValueAlarm, StateReason: aws.String("r"),
+		})
+	}
+	if err != nil {
+		e.Fatal(err)
+	}
+	s.put(e.as(hub), "default", "after", "event", "{}")
+	q, heard := s.queue("heard"), ""
+	eventually(e.T, "the event after it arrives", func() bool {
+		heard += strings.Join(q.take(), "\n")
+		return strings.Contains(heard, `"after"`)
+	})
+	return !strings.Contains(heard, `"aws.cloudwatch"`)
 }

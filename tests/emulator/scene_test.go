@@ -58,11 +58,7 @@ func (e *emulator) seed(id cluster.ID, version string) {
 	e.create(cfg, "clusters", roles(map[string]any{
 		"eks": role(`{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "eks.amazonaws.com"}}`, ""),
 	}))
-	created, err := ec2.NewFromConfig(cfg).CreateSubnet(e.Context(), &ec2.CreateSubnetInput{VpcId: aws.String("vpc-00000000"), CidrBlock: aws.String("10.0.0.0/23")})
-	if err != nil {
-		e.Fatal(err)
-	}
-	subnets, owner := []string{*created.Subnet.SubnetId}, aws.String("arn:aws:iam::"+id.Account+":role/eks")
+	subnets, owner := []string{e.subnet(cfg, "10.0.0.0/23")}, nodeRole(id)
 	client := eks.NewFromConfig(cfg)
 	if _, err := client.CreateCluster(e.Context(), &eks.CreateClusterInput{
 		Name: &id.Name, Version: aws.String("1.33"), RoleArn: owner, ResourcesVpcConfig: &ekstypes.VpcConfigRequest{SubnetIds: subnets},
@@ -89,10 +85,33 @@ func (e *emulator) seed(id cluster.ID, version string) {
 	})
 }
 
+// subnet makes one in the VPC of every cluster.
+func (e *emulator) subnet(cfg aws.Config, cidr string) (id string) {
+	e.Helper()
+	created, err := ec2.NewFromConfig(cfg).CreateSubnet(e.Context(), &ec2.CreateSubnetInput{VpcId: aws.String("vpc-00000000"), CidrBlock: &cidr})
+	if err != nil {
+		e.Fatal(err)
+	}
+	return *created.Subnet.SubnetId
+}
+
+func nodeRole(id cluster.ID) *string { return aws.String("arn:aws:iam::" + id.Account + ":role/eks") }
+
+// grow gives a cluster a second node group, in a subnet of its own: one of a /21 is 87.7 % used.
+func (e *emulator) grow(id cluster.ID, cidr string) {
+	e.Helper()
+	cfg := e.as(id.Account)
+	if _, err := eks.NewFromConfig(cfg).CreateNodegroup(e.Context(), &eks.CreateNodegroupInput{
+		ClusterName: &id.Name, NodegroupName: aws.String("more"), NodeRole: nodeRole(id), Subnets: []string{e.subnet(cfg, cidr)},
+	}); err != nil {
+		e.Fatal(err)
+	}
+}
+
 // alarm is a cluster's alarm; nil: there is none.
 func (e *emulator) alarm(id cluster.ID) *cwtypes.MetricAlarm {
 	e.Helper()
-	out, err := cloudwatch.NewFromConfig(e.as(id.Account)).DescribeAlarms(e.Context(), &cloudwatch.DescribeAlarmsInput{AlarmNames: []string{alarm.Name(id)}})
+	out, err := cloudwatch.NewFromConfig(e.as(id.Account)).DescribeAlarms(e.Context(), &cloudwatch.DescribeAlarmsInput{AlarmNames: []string{alarm.PodSubnets.Name(id)}})
 	if err != nil {
 		e.Fatal(err)
 	}

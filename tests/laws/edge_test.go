@@ -17,7 +17,7 @@ type edge struct {
 }
 
 func edges() []edge {
-	return slices.Concat(addonEdges(), insideEdges(), networkEdges(), accountEdges(), faultEdges())
+	return slices.Concat(addonEdges(), insideEdges(), networkEdges(), addressEdges(), accountEdges(), faultEdges())
 }
 
 // home is where a world is: the hub's region, and another one of its partition.
@@ -133,6 +133,9 @@ func networkEdges() []edge {
 			v.Account, v.Shared = ownerAccount, []string{v.Account}
 		}, is: func(s *scene) bool {
 			return slices.ContainsFunc(s.spec.VPCs, func(v world.VPC) bool { return v.Shared != nil })
+		}},
+		{name: "subnets that are tagged for the CNI", set: (*scene).tagSubnets, is: func(s *scene) bool {
+			return s.hasSubnet(func(n world.Subnet) bool { return n.Tags != nil })
 		}},
 	}
 }

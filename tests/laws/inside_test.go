@@ -45,7 +45,7 @@ func drawInside(d dice, c *world.Cluster) {
 // drawNode draws an aws-node that people brought: of a release or of none, from a registry or a mirror, with both halves or a half.
 func drawNode(d dice) world.DaemonSet {
 	registry := pick(d, "602401143452.dkr.ecr.eu-central-1.amazonaws.com/", "mirror.example:5000/eks/", "918309763551.dkr.ecr.cn-north-1.amazonaws.com.cn/")
-	tag := pick(d, ":v1.6.3", ":v1.7.5", ":v1.7.5", ":v1.7.10-eksbuild.1", ":v1.9.3", ":v1.13.2", ":v1.16.0", ":v1.18.5", ":v1.20.4", ":latest", ":v1.19.0-corp",
+	tag := pick(d, ":v1.6.3", ":v1.7.5", ":v1.7.5", ":v1.7.10-eksbuild.1", ":v1.9.3", ":v1.13.2", ":v1.16.0", ":v1.18.5", ":v1.20.4", ":v1.22.1", ":latest", ":v1.19.0-corp",
 		"@sha256:"+strings.Repeat("4f", 32))
 	n := world.DaemonSet{
 		Name: "aws-node", ServiceAccount: pick(d, "", "aws-node"), Role: pick(d, "", "arn:aws:iam::111122223333:role/cni"),

@@ -49,7 +49,7 @@ var granted = sync.OnceValue(func() map[string]map[string]iam.Role {
 // have the policies of package stack's approvers, and enter none.
 func asPerson(action string) bool {
 	switch action {
-	case "events:PutEvents", "sts:AssumeRole", "ledger:Load", "ledger:Orders", "ledger:Fleet", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:BatchGetItem":
+	case "events:PutEvents", "sts:AssumeRole", "ledger:Load", "ledger:In", "ledger:Orders", "ledger:Fleet", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:BatchGetItem":
 		return true
 	}
 	return false
@@ -102,7 +102,7 @@ func least(s *stage) law {
 // byCode adds to a request of a function's own code what Lambda has in it, and in no other (Lambda developer guide, "Using source
 // function ARN to control function access behavior").
 func byCode(role string, context map[string][]string) map[string][]string {
-	if role != "cniguard-urgent" && role != "cniguard-bulk" {
+	if !isFunctions(role) {
 		return context
 	}
 	context = maps.Clone(context)
@@ -113,7 +113,10 @@ func byCode(role string, context map[string][]string) map[string][]string {
 	return context
 }
 
-// byAWS is what roles are granted for what AWS does in their name, which no call of the program shows.
+// isFunctions reports whether a role is that of one of the two functions.
+func isFunctions(role string) bool { return role == "cniguard-urgent" || role == "cniguard-bulk" }
+
+// byAWS is what the functions' roles are granted for what AWS does in their name, which no call of the program shows.
 func byAWS() map[string]string {
 	const attach = "Lambda attaches a function to a VPC with its role (Lambda developer guide, \"Giving Lambda functions access to resources in an Amazon VPC\")"
 	return map[string]string{
@@ -137,7 +140,7 @@ func unused(used map[string]bool) (all []string) {
 			}
 			needed := true
 			for _, action := range st.Actions {
-				if byAWS()[action] != "" {
+				if isFunctions(role.Name) && byAWS()[action] != "" {
 					needed = false
 				} else if !used[role.Name+" "+st.ID+" "+action] {
 					all = append(all, role.Name+" is granted "+action+" ("+st.ID+")")

@@ -166,6 +166,30 @@ func (e roomyEC2) DescribeSubnets(ctx context.Context, in *ec2.DescribeSubnetsIn
 	return out, err
 }
 
+// untaggedEC2 says that no subnet has tags.
+type untaggedEC2 struct{ cloud.EC2 }
+
+func (e untaggedEC2) DescribeSubnets(ctx context.Context, in *ec2.DescribeSubnetsInput, o ...func(*ec2.Options)) (*ec2.DescribeSubnetsOutput, error) {
+	out, err := e.EC2.DescribeSubnets(ctx, in, o...)
+	if err == nil {
+		for i := range out.Subnets {
+			out.Subnets[i].Tags = nil
+		}
+	}
+	return out, err
+}
+
+// emptyEC2 says that there is no interface in any subnet.
+type emptyEC2 struct{ cloud.EC2 }
+
+func (e emptyEC2) DescribeNetworkInterfaces(ctx context.Context, in *ec2.DescribeNetworkInterfacesInput, o ...func(*ec2.Options)) (*ec2.DescribeNetworkInterfacesOutput, error) {
+	out, err := e.EC2.DescribeNetworkInterfaces(ctx, in, o...)
+	if err == nil {
+		out.NetworkInterfaces = nil
+	}
+	return out, err
+}
+
 // forgetful is a ledger with some of its operations replaced.
 type forgetful struct {
 	app.Ledger

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+
 	"github.com/cniguard/cniguard/internal/cluster"
 )
 
@@ -76,7 +78,12 @@ func (s *stage) findings(a *actual) map[string]must {
 	now := map[bool]must{true: openNow, false: closedNow}
 	want := map[string]must{
 		"version-outdated": closedNow, "version-unknown": closedNow, "release-known-bad": closedNow, "install-unknown": closedNow, "images-differ": closedNow,
-		"addon-unhealthy": closedNow, "capacity-low": closedNow, "capacity-unknown": closedNow, "unreadable": closedNow, "metric-silent": closedNow,
+		"addon-unhealthy": closedNow, "capacity-low": closedNow, "capacity-soon": closedNow, "capacity-unknown": closedNow, "control-plane-room": closedNow,
+		"unreadable": closedNow, "metric-silent": closedNow, "alarm-unheard": closedNow, "nodes-full": either,
+		"blocks-low": closedNow,
+	}
+	if s.spec.Behaviour.AlarmEventsLost > 0 {
+		want["alarm-unheard"] = either
 	}
 	st, is := a.state.now(), a.addon.now()
 	switch {
@@ -102,6 +109,11 @@ func (s *stage) findings(a *actual) map[string]must {
 		}
 	}
 	s.capacity(a, want)
+	want["blocks-low"] = s.blocks(a)
+	if m := a.alarm.now(); m != nil && m.StateValue == types.StateValueAlarm && s.spec.Behaviour.AlarmEventsLost == 1 &&
+		settingsOf(s.doc, a.id, a.tags.now()).alarms && m.StateUpdatedTimestamp.Before(start.Add(s.quiet)) {
+		want["alarm-unheard"] = openNow // a sweep has looked at it since
+	}
 	if is.exists && !a.addon.all(s.run.Now().Add(-max(4*lately, a.replaced()/4+2*lately)), func(was addon) bool { return was.Version == is.Version && was.Status == is.Status }) {
 		// An update has just ended; people learn of it with the next tick, of one that hung after a quarter of its time.
 		maps.DeleteFunc(want, func(finding string, _ must) bool { return finding[0] == 'v' || finding[0] == 'r' || finding[0] == 'a' })
@@ -125,6 +137,7 @@ func (a *actual) needless(at time.Time) bool {
 func (s *stage) capacity(a *actual, want map[string]must) {
 	set := settingsOf(s.doc, a.id, a.tags.now())
 	used, any := s.fullest(a, s.run.Now())
+	want["capacity-soon"] = either // what the days to come bring is in no state
 	switch {
 	case a.IPv6:
 	case !any:
@@ -134,9 +147,27 @@ func (s *stage) capacity(a *actual, want map[string]must) {
 	case used > set.warning-2.5:
 		want["capacity-low"] = either
 	}
-	if !set.alarms || !any {
-		want["metric-silent"] = either // there is no metric
+	if !a.IPv6 {
+		want["control-plane-room"] = s.isTight(a, s.run.Now())
 	}
+	if !set.alarms || !any || len(set.further) > 0 {
+		want["metric-silent"] = either // there is no metric, or there are others
+	}
+}
+
+// isTight says whether people should know that an upgrade of Kubernetes might not find the five addresses that it may take in a subnet of the
+// control plane. What they know is over with three more.
+func (s *stage) isTight(a *actual, at time.Time) must {
+	tight := closedNow
+	for _, id := range s.standing(a.ControlPlane, at) {
+		switch free := s.free(id, at); {
+		case free < 5:
+			return openNow
+		case free < 8:
+			tight = either
+		}
+	}
+	return tight
 }
 
 func (m must) String() string { return fmt.Sprint([]string{"closed", "open", "either"}[m]) }

@@ -149,6 +149,18 @@ func defectsOfAlarms() []defect {
 	return []defect{
 		{law: "Alarm first", name: "a reader that takes every alarm for OK", plant: cloudWatchThat(lyingCloudWatch{alarm: func(a *cwtypes.MetricAlarm) { a.StateValue = cwtypes.StateValueOk }})},
 		{law: "Alarm first", name: "a reader that takes every subnet for empty", plant: clients(func(c *cloud.Clients, _ access.Role) { c.EC2 = roomyEC2{c.EC2} })},
+		{law: "Told", name: "a reader that sees no subnet of the control plane", plant: eksThat(lyingEKS{cluster: func(c *types.Cluster) {
+			c.ResourcesVpcConfig.SubnetIds = nil
+		}}), sees: "control-plane-room"},
+		{law: "Told", name: "a reader that sees no tag of a subnet", plant: clients(func(c *cloud.Clients, _ access.Role) { c.EC2 = untaggedEC2{c.EC2} }),
+			where: tagAll, sees: "capacity-low is true"},
+		{law: "Told", name: "a reader that sees no interface in a subnet", plant: clients(func(c *cloud.Clients, _ access.Role) { c.EC2 = emptyEC2{c.EC2} }),
+			where: crumble, sees: "blocks-low is true"},
+		{law: "Told", name: "a ledger that takes every alarm for heard", plant: ledgerThat(forgetful{load: func(k *check.Kept) { k.Record.Rung.Last = start.AddDate(1, 0, 0) }}),
+			where: func(s *scene) { s.spec.Behaviour.AlarmEventsLost = 1 }, sees: "alarm-unheard is true"},
+		{law: "Reach", name: "an actor that puts no alarm but the first", plant: cloudWatchThat(lyingCloudWatch{put: func(in *cloudwatch.PutMetricAlarmInput) bool {
+			return strings.HasSuffix(*in.AlarmName, "-pod-subnets")
+		}}), where: func(s *scene) { s.doc.Defaults.FurtherAlarms = &[]string{"days-left"} }, sees: "days-left stands: false"},
 		{law: "Reach", name: "an actor that puts alarms at 80 % always", plant: cloudWatchThat(lyingCloudWatch{
 			put:   func(in *cloudwatch.PutMetricAlarmInput) bool { in.Threshold = aws.Float64(80); return true },
 			alarm: func(a *cwtypes.MetricAlarm) { a.Threshold = aws.Float64(80) },

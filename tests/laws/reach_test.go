@@ -1,6 +1,7 @@
 package laws_test
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
@@ -37,6 +38,7 @@ func reach(s *stage) law {
 			for _, a := range s.clusters {
 				if watches(s.doc, a.id) && !s.obscured(a.id) {
 					s.checkAlarm(name, a)
+					s.checkFurther(name, a)
 				}
 			}
 		},
@@ -45,7 +47,9 @@ func reach(s *stage) law {
 
 func (s *stage) isOurAlarm(c *world.Call, alarm string) bool {
 	return slices.ContainsFunc(s.spec.Clusters, func(one world.Cluster) bool {
-		return one.Account == c.Account && one.Region == c.Region && alarmName(cluster.ID{Name: one.Name}) == alarm
+		id := cluster.ID{Name: one.Name}
+		ours := append(slices.Collect(maps.Values(furtherNames(id))), alarmName(id))
+		return one.Account == c.Account && one.Region == c.Region && slices.Contains(ours, alarm)
 	})
 }
 

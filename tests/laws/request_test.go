@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	ddb "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/eks"
@@ -61,9 +62,12 @@ func requests(c *world.Call) []iam.Request {
 			all[0].Context = map[string][]string{"cloudwatch:AlarmActions": acts}
 		}
 		if len(in.Tags) > 0 { // CloudWatch API reference, PutMetricAlarm, Tags
-			all = append(all, iam.Request{Action: "cloudwatch:TagResource", Resource: all[0].Resource})
+			all = append(all, tagging(all[0].Resource, in.Tags))
 		}
 		return all
+	case *cloudwatch.TagResourceInput:
+		_, alarm, _ := strings.Cut(*in.ResourceARN, ":alarm:")
+		return []iam.Request{tagging(arn("cloudwatch", "alarm:"+alarm), in.Tags)}
 	case *cloudwatch.DeleteAlarmsInput:
 		var all []iam.Request
 		for _, name := range in.AlarmNames {
@@ -94,6 +98,15 @@ func requests(c *world.Call) []iam.Request {
 		return ofLedger(c.Op)
 	}
 	return one("*")
+}
+
+// tagging is what IAM is asked where an alarm is to have tags (Service Authorization Reference, CloudWatch, TagResource).
+func tagging(alarm string, tags []cwtypes.Tag) iam.Request {
+	q := iam.Request{Action: "cloudwatch:TagResource", Resource: alarm, Context: map[string][]string{"aws:TagKeys": nil}}
+	for _, t := range tags {
+		q.Context["aws:TagKeys"] = append(q.Context["aws:TagKeys"], *t.Key)
+	}
+	return q
 }
 
 func inHub(service, rest string) string {

@@ -15,6 +15,7 @@ type settings struct {
 	reads             bool // what EKS does not manage
 	warning, critical float64
 	floor             release
+	further           []string // alarms
 }
 
 func modeRank(mode string) int { return slices.Index([]string{"observe", "approve", "auto"}, mode) }
@@ -42,6 +43,9 @@ func (s *settings) take(set policy.Set, free bool) {
 	}
 	if a := set.Alarms; a != nil && (free || *a == "on") {
 		s.alarms = *a == "on"
+	}
+	if f := set.FurtherAlarms; f != nil {
+		s.further = *f // only the defaults of a scene have them
 	}
 	if r := set.SelfManaged; r != nil && (free || *r == "read") {
 		s.reads = *r == "read"

@@ -188,6 +188,7 @@ func (s *stage) podSubnets(a *actual, at time.Time) []string {
 	}
 	if len(ids) > 0 {
 		ids = append(ids, s.standing(s.configured(a), at)...)
+		ids = append(ids, s.standing(s.tagged(a, ids), at)...)
 	}
 	return ids
 }
@@ -219,7 +220,7 @@ func usable(cidr string) int {
 // free are a subnet's unused addresses at an instant.
 func (s *stage) free(id string, at time.Time) int {
 	sub := s.subnets[id]
-	return usable(sub.CIDR) - addresses(sub.Used, at.Sub(start))
+	return usable(sub.CIDR) - max(addresses(sub.Used, at.Sub(start)), s.held(id, at))
 }
 
 func addresses(points []world.Point, at time.Duration) int {

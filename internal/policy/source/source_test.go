@@ -3,6 +3,7 @@ package source_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"reflect"
 	"regexp"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/cniguard/cniguard/internal/alarm"
 	"github.com/cniguard/cniguard/internal/cluster"
 	"github.com/cniguard/cniguard/internal/cni"
 	"github.com/cniguard/cniguard/internal/policy"
@@ -40,7 +42,7 @@ func TestTheExampleOfTheDocumentationIsRead(t *testing.T) {
 	id := cluster.ID{Account: "444455556666", Region: "eu-central-1", Name: "sandbox-1"}
 	got := p.For(id, map[string]string{"risk": "high", "team": "shop"})
 	want := policy.Settings{Mode: policy.Observe, Floor: cni.Version{Major: 1, Minor: 10, Patch: 2}, Target: cni.ToDefault,
-		Warning: 60, Critical: 90, SelfManaged: true, Owner: policy.Owned}
+		Warning: 60, Critical: 90, DaysLeft: 7, SelfManaged: true, Owner: policy.Owned}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
@@ -62,7 +64,7 @@ func TestJSONIsReadLikeYAML(t *testing.T) {
 }
 
 const (
-	settingKeys = "alarmActions, alarms, critical, floor, mode, owner, selfManaged, target, warning"
+	settingKeys = "alarmActions, alarms, critical, daysLeft, floor, furtherAlarms, metricsHelperID, mode, owner, selfManaged, target, warning"
 	closed      = " is closed, because updates are not finished in this version; allowed: observe; " +
 		"preview: true at the top of the policy opens approve and auto, and simulations have them open"
 	loosens = " can only loosen, and a rule that selects by tags only tightens; " +
@@ -70,6 +72,9 @@ const (
 	fleetHint = "; allowed: what the fleet holds, or add it there"
 	topic     = "arn:aws:sns:us-east-1:111122223333:oncall"
 	topics    = "; allowed: a standard topic, as arn:aws:sns:eu-central-1:111122223333:oncall"
+	furthers  = "; allowed: free-blocks, days-left, node-capacity"
+	uncounted = ": the alarm days-left needs a number of days"
+	helperIDs = "; allowed: a CLUSTER_ID of up to 255 letters, digits, inner spaces and - _ . : / = + @, or name for the cluster's own name"
 	percents  = "; allowed: a number of percent above 0 and up to 100, without a sign, as 80"
 )
 
@@ -141,10 +146,40 @@ func TestEachMistakeHasItsLineFieldAndWhatIsAllowed(t *testing.T) {
 			"p.yaml:5: defaults.alarmActions[5]: is topic 6 of the list in us-east-1; allowed: 5 for an alarm"},
 		"one action without its list":  {head + "defaults: {alarmActions: " + topic + "}", `p.yaml:5: defaults.alarmActions: is "` + topic + `"; allowed: a list, as [one, two]`},
 		"tags that choose the actions": {rule("{tags: {env: dev}}", "{alarmActions: []}"), "p.yaml:8: rules[0].set.alarmActions: none" + loosens},
-		"a setting without a value":    {head + "defaults:\n  mode:\n", `p.yaml:6: defaults.mode: has no value; give one or leave the key out; the text null is written "null"`},
-		"an anchor":                    {head + "defaults: &d {mode: observe}", "p.yaml:5: defaults: anchors (&name) are not read; write the value out"},
-		"a rule without a name":        {head + "rules:\n- match: {clusters: [a]}\n  set: {alarms: off}", "p.yaml:6: rules[0].name: is missing; allowed: a name that no other rule has"},
-		"a name that is misspelt":      {head + "rules:\n- nam: a\n  match: {clusters: [a]}\n  set: {alarms: off}", "p.yaml:6: rules[0].nam: unknown key; did you mean name? allowed: match, name, set, trustTags"},
+		"a further alarm that there is not": {head + "defaults:\n  furtherAlarms:\n  - days-left\n  - free-block",
+			`p.yaml:8: defaults.furtherAlarms[1]: "free-block" is not one of the further alarms` + furthers},
+		"the alarm that every cluster has": {head + "defaults: {furtherAlarms: [pod-subnets]}",
+			`p.yaml:5: defaults.furtherAlarms[0]: "pod-subnets" is not one of the further alarms` + furthers},
+		"a further alarm that is given twice": {rule("{clusters: [a]}", "{furtherAlarms: [days-left, node-capacity, days-left]}"),
+			"p.yaml:8: rules[0].set.furtherAlarms[2]: days-left is in the list already; allowed: once"},
+		"two further alarms in one text": {head + `defaults: {furtherAlarms: ["days-left node-capacity"]}`,
+			`p.yaml:5: defaults.furtherAlarms[0]: "days-left node-capacity" is not one of the further alarms` + furthers},
+		"the word for no further alarm in a list": {head + "defaults: {furtherAlarms: [none]}",
+			`p.yaml:5: defaults.furtherAlarms[0]: "none" is not one of the further alarms` + furthers},
+		"a further alarm without its list": {head + "defaults: {furtherAlarms: days-left}", `p.yaml:5: defaults.furtherAlarms: is "days-left"; allowed: a list, as [one, two]`},
+		"a further alarm that is misspelt": {head + "defaults: {furtherAlarm: [days-left]}",
+			"p.yaml:5: defaults.furtherAlarm: unknown key; did you mean furtherAlarms? allowed: " + settingKeys},
+		"a helper's id that is misspelt": {rule("{clusters: [a]}", "{metricsHelperId: blue}"),
+			"p.yaml:8: rules[0].set.metricsHelperId: unknown key; did you mean metricsHelperID? allowed: " + settingKeys},
+		"the alarm on the days left without a number": {head + "defaults:\n  daysLeft: off\n  furtherAlarms: [free-blocks, days-left]",
+			"p.yaml:7: defaults.furtherAlarms: furtherAlarms free-blocks days-left and daysLeft off do not fit" + uncounted},
+		"tags that choose the alarm on the days left where there is no number": {
+			head + "defaults: {daysLeft: off}\nrules:\n- name: a\n  match: {tags: {env: prod}}\n  set: {furtherAlarms: [days-left]}",
+			"p.yaml:9: rules[0].set.furtherAlarms: furtherAlarms days-left does not fit daysLeft off of defaults" + uncounted + "; set daysLeft in this rule too"},
+		"no number under an alarm on the days left": {rule("{tags: {env: prod}}", "{furtherAlarms: [days-left]}") + "- name: b\n  match: {clusters: [b]}\n  set: {daysLeft: off}",
+			`p.yaml:11: rules[1].set.daysLeft: daysLeft off does not fit furtherAlarms days-left of rule "a"` + uncounted + "; set furtherAlarms in this rule too"},
+		"tags that take the further alarms back": {rule("{tags: {env: dev}}", "{furtherAlarms: []}"), "p.yaml:8: rules[0].set.furtherAlarms: none" + loosens},
+		"tags that choose a helper's id":         {rule("{tags: {env: dev}}", "{metricsHelperID: blue}"), "p.yaml:8: rules[0].set.metricsHelperID: blue" + loosens},
+		"a helper's id of nothing":               {head + `defaults: {metricsHelperID: ""}`, `p.yaml:5: defaults.metricsHelperID: "" is not a value of metricsHelperID` + helperIDs},
+		"a helper's id that ends in a space":     {head + `defaults: {metricsHelperID: "blue "}`, `p.yaml:5: defaults.metricsHelperID: "blue " is not a value of metricsHelperID` + helperIDs},
+		"a helper's id with a letter that CloudWatch does not take": {head + "defaults: {metricsHelperID: blå}",
+			`p.yaml:5: defaults.metricsHelperID: "blå" is not a value of metricsHelperID` + helperIDs},
+		"a helper's id that is too long": {head + "defaults: {metricsHelperID: " + strings.Repeat("a", 256) + "}",
+			`p.yaml:5: defaults.metricsHelperID: "` + strings.Repeat("a", 256) + `" is not a value of metricsHelperID` + helperIDs},
+		"a setting without a value": {head + "defaults:\n  mode:\n", `p.yaml:6: defaults.mode: has no value; give one or leave the key out; the text null is written "null"`},
+		"an anchor":                 {head + "defaults: &d {mode: observe}", "p.yaml:5: defaults: anchors (&name) are not read; write the value out"},
+		"a rule without a name":     {head + "rules:\n- match: {clusters: [a]}\n  set: {alarms: off}", "p.yaml:6: rules[0].name: is missing; allowed: a name that no other rule has"},
+		"a name that is misspelt":   {head + "rules:\n- nam: a\n  match: {clusters: [a]}\n  set: {alarms: off}", "p.yaml:6: rules[0].nam: unknown key; did you mean name? allowed: match, name, set, trustTags"},
 		"two rules of one name": {rule("{clusters: [a]}", "{alarms: off}") + "- {name: a, match: {clusters: [b]}, set: {alarms: on}}",
 			`p.yaml:9: rules[1].name: "a" is the name of an earlier rule; allowed: a name that no other rule has`},
 		"a name with a line break": {strings.Replace(rule("{clusters: [a]}", "{alarms: off}"), "name: a", `name: "a\nb"`, 1),
@@ -173,7 +208,7 @@ func TestEachMistakeHasItsLineFieldAndWhatIsAllowed(t *testing.T) {
 			"p.yaml:7: rules[0].match.tags.a: no tag is like this; allowed: a key of 1 to 128 characters, a value of up to 256"},
 		"too many rules":               {head + "rules:" + strings.Repeat("\n- {}", 1001), "p.yaml:5: rules: are 1001; allowed: up to 1000"},
 		"an expression for a pattern":  {rule(`{clusters: ["prod-[0-9]*"]}`, "{alarms: off}"), `p.yaml:7: rules[0].match.clusters[0]: "prod-[0-9]*" selects nothing; allowed: a cluster's name, or a pattern of letters, digits, - _ and * ?, as prod-*`},
-		"a rule that sets nothing":     {rule("{clusters: [a]}", "{}"), "p.yaml:8: rules[0].set: sets nothing; allowed: at least one of mode, floor, target, warning, critical, alarms, owner, selfManaged, alarmActions"},
+		"a rule that sets nothing":     {rule("{clusters: [a]}", "{}"), "p.yaml:8: rules[0].set: sets nothing; allowed: at least one of mode, floor, target, warning, critical, daysLeft, alarms, owner, selfManaged, alarmActions, furtherAlarms, metricsHelperID"},
 		"trust in tags without tags":   {rule("{clusters: [a]}", "{alarms: off}\n  trustTags: yes"), "p.yaml:9: rules[0].trustTags: the rule does not select by tags; allowed: only beside match.tags"},
 		"tags that switch alarms off":  {rule("{tags: {env: dev}}", "{alarms: off}"), "p.yaml:8: rules[0].set.alarms: off" + loosens},
 		"tags that claim the add-on":   {rule("{tags: {env: dev}}", "{owner: cniguard}"), "p.yaml:8: rules[0].set.owner: cniguard" + loosens},
@@ -223,19 +258,28 @@ func TestWhatIsUnusualButRightIsRead(t *testing.T) {
 		yaml      string
 		simulated bool
 	}{
-		"a mode in a simulation":                      {rule("{clusters: [a]}", "{mode: auto}"), true},
-		"a mode in preview":                           {"preview: true\n" + rule("{clusters: [a]}", "{mode: auto}"), false},
-		"an account without quotes":                   {rule("{accounts: [111122223333]}", "{alarms: off}"), false},
-		"an account that begins with 0":               {strings.Replace(head, "111122223333", "011122223333", 1), false},
-		"a region of the government":                  {strings.Replace(head, "us-east-1", "us-gov-west-1", 1), false},
-		"a pattern that begins with a star":           {rule(`{clusters: ["*-prod"]}`, "{alarms: off}"), false},
-		"tags that ask for the second strictest":      {rule("{tags: {env: dev}}", "{mode: approve}"), true},
-		"a tag with a dot, a colon and a slash":       {rule(`{tags: {"aws:x.y/z": "*"}}`, "{alarms: on}"), false},
-		"rules that cannot meet need not fit":         {head + "- {account: 444455556666, regions: [eu-west-1]}\n" + "rules:\n- {name: a, match: {accounts: [111122223333]}, set: {warning: 90}}\n- {name: b, match: {accounts: [444455556666]}, set: {critical: 85}}", false},
-		"a rule that sets both fits by itself":        {rule("{clusters: [a]}", "{warning: 90}") + "- {name: b, match: {clusters: [b]}, set: {critical: 85, warning: 50}}", false},
-		"five actions in each of two regions":         {head + "defaults: {alarmActions: [" + five("us-east-1") + ", " + five("eu-central-1") + "]}", false},
-		"tags that are trusted to choose the actions": {rule("{tags: {env: dev}}", "{alarmActions: []}") + "  trustTags: true", false},
-		"a target as high as the floor, of any build": {head + "defaults: {floor: v1.18.5, target: v1.18.5-eksbuild.1}", false},
+		"a mode in a simulation":                               {rule("{clusters: [a]}", "{mode: auto}"), true},
+		"a mode in preview":                                    {"preview: true\n" + rule("{clusters: [a]}", "{mode: auto}"), false},
+		"an account without quotes":                            {rule("{accounts: [111122223333]}", "{alarms: off}"), false},
+		"an account that begins with 0":                        {strings.Replace(head, "111122223333", "011122223333", 1), false},
+		"a region of the government":                           {strings.Replace(head, "us-east-1", "us-gov-west-1", 1), false},
+		"a pattern that begins with a star":                    {rule(`{clusters: ["*-prod"]}`, "{alarms: off}"), false},
+		"tags that ask for the second strictest":               {rule("{tags: {env: dev}}", "{mode: approve}"), true},
+		"a tag with a dot, a colon and a slash":                {rule(`{tags: {"aws:x.y/z": "*"}}`, "{alarms: on}"), false},
+		"rules that cannot meet need not fit":                  {head + "- {account: 444455556666, regions: [eu-west-1]}\n" + "rules:\n- {name: a, match: {accounts: [111122223333]}, set: {warning: 90}}\n- {name: b, match: {accounts: [444455556666]}, set: {critical: 85}}", false},
+		"a rule that sets both fits by itself":                 {rule("{clusters: [a]}", "{warning: 90}") + "- {name: b, match: {clusters: [b]}, set: {critical: 85, warning: 50}}", false},
+		"five actions in each of two regions":                  {head + "defaults: {alarmActions: [" + five("us-east-1") + ", " + five("eu-central-1") + "]}", false},
+		"all further alarms, in any order":                     {head + "defaults: {furtherAlarms: [node-capacity, days-left, free-blocks]}", false},
+		"no further alarms":                                    {head + "defaults: {furtherAlarms: []}", false},
+		"tags that add a further alarm":                        {rule("{tags: {env: prod}}", "{furtherAlarms: [days-left]}"), false},
+		"tags that add one on the days left with their number": {head + "defaults: {daysLeft: off}\nrules:\n- name: a\n  match: {tags: {env: prod}}\n  set: {furtherAlarms: [days-left], daysLeft: 3}", false},
+		"tags that are trusted to take alarms back":            {rule("{tags: {env: dev}}", "{furtherAlarms: [], metricsHelperID: dev}") + "  trustTags: true", false},
+		"no forecast beside another further alarm":             {head + "defaults: {daysLeft: off, furtherAlarms: [free-blocks]}", false},
+		"a helper's id with all that a tag may have":           {head + `defaults: {metricsHelperID: "Prod EU: a/b_c=d+e@f.g-1"}`, false},
+		"a helper's id that is as long as it may be":           {head + "defaults: {metricsHelperID: " + strings.Repeat("a", 255) + "}", false},
+		"a helper's id that is a number":                       {head + "defaults: {metricsHelperID: 42}", false},
+		"tags that are trusted to choose the actions":          {rule("{tags: {env: dev}}", "{alarmActions: []}") + "  trustTags: true", false},
+		"a target as high as the floor, of any build":          {head + "defaults: {floor: v1.18.5, target: v1.18.5-eksbuild.1}", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := source.Read("p.yaml", []byte(c.yaml), c.simulated); err != nil {
@@ -285,10 +329,25 @@ func TestTheDocumentationTellsTheBuiltInSettings(t *testing.T) {
 	}
 }
 
+func TestTheDocumentationTellsThePriceOfEachAlarm(t *testing.T) {
+	prices := map[string]string{}
+	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z-]+)` \\|.*\\| ([0-9.]+) \\|$").FindAllStringSubmatch(documentation(t), -1) {
+		prices[row[1]] = row[2]
+	}
+	want := map[string]string{}
+	for _, k := range alarm.Kinds() {
+		want[string(k)] = fmt.Sprintf("%.2f", k.USD())
+	}
+	if diff := cmp.Diff(want, prices); diff != "" {
+		t.Errorf("docs/policy.md (+):\n%s", diff)
+	}
+}
+
 func FuzzRead(f *testing.F) {
 	f.Add([]byte(head+"defaults: {mode: auto, floor: 1.10.2, target: v1.18.5, warning: 7.25, critical: 90, alarms: NO, owner: unknown}"), true)
 	f.Add([]byte(rule(`{accounts: [111122223333], regions: ["eu-*"], clusters: ["*a?"], tags: {a: "*", "é": ""}}`, "{alarms: off}\n  trustTags: true")), false)
 	f.Add([]byte(head+"defaults: {alarmActions: ["+topic+"]}\nrules: [{name: a, match: {clusters: [b]}, set: {alarmActions: []}}]"), false)
+	f.Add([]byte(head+"defaults: {furtherAlarms: [node-capacity, days-left], metricsHelperID: a b}\nrules: [{name: a, match: {tags: {a: b}}, set: {furtherAlarms: [days-left, free-blocks, node-capacity]}}]"), false)
 	f.Add([]byte("a: &a [*a]"), false)
 	f.Add([]byte(`{"version": 1, "fleet": [{"account": "111122223333", "regions": ["us-east-1"]}], "preview": true, "rules": []}`), false)
 	f.Fuzz(func(t *testing.T, data []byte, simulated bool) {

@@ -59,10 +59,12 @@ func (rpcCBOR) accept(w http.ResponseWriter, _ string, output any) {
 	sendCBOR(w, http.StatusOK, asCBOR(answer(output, asIs)))
 }
 
-// refuse says the code of the old protocol in a header.
+// refuse says the code of the old protocol in a header, and the message in both spellings: which is an error's, its model says, as "Message" of
+// ResourceNotFoundException and "message" of ResourceNotFound.
 func (rpcCBOR) refuse(w http.ResponseWriter, r refusal) {
 	w.Header().Set("X-Amzn-Query-Error", r.code+";"+r.side())
-	sendCBOR(w, r.status, cbor.Map{"__type": cbor.String(r.shape), "message": cbor.String(r.message)})
+	text := cbor.String(r.message)
+	sendCBOR(w, r.status, cbor.Map{"__type": cbor.String(r.shape), "message": text, "Message": text})
 }
 
 func sendCBOR(w http.ResponseWriter, status int, body cbor.Value) {

@@ -72,17 +72,20 @@ func (ec2Query) refuse(w http.ResponseWriter, r refusal) {
 	})
 }
 
-// ofEC2 names fields as EC2 does: lists are sets.
+// ofEC2 names fields as EC2 does: lists are sets, some named in the plural (the SDK's awsEc2query_deserializeDocumentNetworkInterface
+// and the like).
 func ofEC2(owner reflect.Type, f reflect.StructField) string {
 	switch name := lowerFirst(f.Name); {
-	case name == "instances":
-		return "instancesSet"
 	case name == "state" && owner.Name() == "Instance":
 		return "instanceState"
-	case f.Type.Kind() == reflect.Slice:
-		return strings.TrimSuffix(name, "s") + "Set"
-	default:
+	case f.Type.Kind() != reflect.Slice, name == "networkCards", strings.HasSuffix(name, "Set"):
 		return name
+	case name == "instances", name == "privateIpAddresses":
+		return name + "Set"
+	case strings.HasSuffix(name, "Prefixes"):
+		return strings.TrimSuffix(name, "es") + "Set"
+	default:
+		return strings.TrimSuffix(name, "s") + "Set"
 	}
 }
 
