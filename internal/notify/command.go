@@ -9,6 +9,7 @@ import (
 	"github.com/cniguard/cniguard/internal/alarm"
 	"github.com/cniguard/cniguard/internal/cluster"
 	"github.com/cniguard/cniguard/internal/guard"
+	"github.com/cniguard/cniguard/internal/plain"
 )
 
 // command makes a shell command for a message, in parts between which a line may break. Every word that is not ours is quoted.
@@ -24,9 +25,9 @@ const heldNote = "Made by hand, the update asks none of the gates above."
 
 func eks(verb string, m guard.Message) string { return "aws eks " + verb + region(m) }
 
-func region(m guard.Message) string { return " --region " + quote(m.Cluster.Region) }
+func region(m guard.Message) string { return " --region " + plain.Quote(m.Cluster.Region) }
 
-func name(m guard.Message) string { return quote(m.Cluster.Name) }
+func name(m guard.Message) string { return plain.Quote(m.Cluster.Name) }
 
 func describeAddon(m guard.Message) []string {
 	return []string{eks("describe-addon", m), "--cluster-name " + name(m), "--addon-name vpc-cni"}
@@ -36,10 +37,10 @@ func describeAddon(m guard.Message) []string {
 func updateAddon(m guard.Message) []string {
 	parts := []string{
 		eks("update-addon", m), "--cluster-name " + name(m), "--addon-name vpc-cni",
-		"--addon-version " + quote(next(m)), "--resolve-conflicts PRESERVE",
+		"--addon-version " + plain.Quote(next(m)), "--resolve-conflicts PRESERVE",
 	}
 	if m.Role != "" {
-		parts = append(parts, "--service-account-role-arn "+quote(m.Role))
+		parts = append(parts, "--service-account-role-arn "+plain.Quote(m.Role))
 	}
 	return parts
 }
@@ -60,7 +61,7 @@ func updaterRole(guard.Message) []string {
 
 // describeConfiguration shows which configuration values the version takes.
 func describeConfiguration(m guard.Message) []string {
-	return []string{eks("describe-addon-configuration", m), "--addon-name vpc-cni", "--addon-version " + quote(next(m)), "--query configurationSchema", "--output text"}
+	return []string{eks("describe-addon-configuration", m), "--addon-name vpc-cni", "--addon-version " + plain.Quote(next(m)), "--query configurationSchema", "--output text"}
 }
 
 func webhooks(guard.Message) []string {
@@ -73,7 +74,7 @@ func listUpdates(m guard.Message) []string {
 
 func describeUpdate(m guard.Message) []string {
 	id := cmp.Or(factOf(m, "update id"), "UPDATE_ID")
-	return []string{eks("describe-update", m), "--name " + name(m), "--addon-name vpc-cni", "--update-id " + quote(id)}
+	return []string{eks("describe-update", m), "--name " + name(m), "--addon-name vpc-cni", "--update-id " + plain.Quote(id)}
 }
 
 // vpc and subnets show the free addresses of every subnet in the cluster's VPC.
@@ -93,18 +94,18 @@ func alarms(m guard.Message) []string {
 	names := "--alarm-names"
 	for _, f := range m.Finding.Facts {
 		if f.Name == "alarm" {
-			names += " " + quote(f.Value)
+			names += " " + plain.Quote(f.Value)
 		}
 	}
 	if names == "--alarm-names" {
-		names += " " + quote(alarm.PodSubnets.Name(m.Cluster))
+		names += " " + plain.Quote(alarm.PodSubnets.Name(m.Cluster))
 	}
 	return []string{"aws cloudwatch describe-alarms" + region(m), names}
 }
 
 // explain says all that cniguard knows of the cluster, with what helps.
 func explain(m guard.Message) []string {
-	return []string{"cniguard explain " + quote(m.Cluster.String())}
+	return []string{"cniguard explain " + plain.Quote(m.Cluster.String())}
 }
 
 // publisher shows the cni-metrics-helper of the cluster.
@@ -115,7 +116,7 @@ func publisher(guard.Message) []string {
 // reservations shows what of the subnet that a finding names is reserved.
 func reservations(m guard.Message) []string {
 	id, _, _ := strings.Cut(factOf(m, "worst subnet"), " ")
-	return []string{"aws ec2 get-subnet-cidr-reservations" + region(m), "--subnet-id " + quote(cmp.Or(id, "SUBNET_ID"))}
+	return []string{"aws ec2 get-subnet-cidr-reservations" + region(m), "--subnet-id " + plain.Quote(cmp.Or(id, "SUBNET_ID"))}
 }
 
 // eventRules shows the rules of the default bus, of which those of cniguard forward events to the hub.
@@ -138,17 +139,6 @@ func nodePods(guard.Message) []string {
 // pending shows the pods that wait for an address: one in ContainerCreating is in phase Pending.
 func pending(guard.Message) []string {
 	return []string{"kubectl get pods -A -o wide", "--field-selector status.phase=Pending"}
-}
-
-// quote makes one word of s for a POSIX shell.
-func quote(s string) string {
-	safe := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:@", r)
-	}
-	if s != "" && strings.TrimFunc(s, safe) == "" {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
 // label is what a message calls its cluster. A message about an account and region has none.

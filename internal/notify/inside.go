@@ -5,6 +5,7 @@ import (
 
 	"github.com/cniguard/cniguard/internal/cluster"
 	"github.com/cniguard/cniguard/internal/guard"
+	"github.com/cniguard/cniguard/internal/plain"
 )
 
 // doors are what to do where cniguard could not read a cluster's own API, by the code of what kept it out.
@@ -111,7 +112,7 @@ func rollout(guard.Message) []string {
 
 // principal is the observer role that was not let in.
 func principal(m guard.Message) string {
-	return "--principal-arn " + quote(cmp.Or(factOf(m, "role"), "OBSERVER_ROLE_ARN"))
+	return "--principal-arn " + plain.Quote(cmp.Or(factOf(m, "role"), "OBSERVER_ROLE_ARN"))
 }
 
 func createEntry(m guard.Message) []string {

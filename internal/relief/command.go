@@ -7,6 +7,7 @@ import (
 
 	"github.com/cniguard/cniguard/internal/capacity"
 	"github.com/cniguard/cniguard/internal/cni"
+	"github.com/cniguard/cniguard/internal/plain"
 )
 
 // widest is how many characters a line of a command has at most, unless one word is longer.
@@ -17,9 +18,9 @@ func command(words ...string) string {
 	var parts []string
 	for i, w := range words {
 		if i > 0 && strings.HasPrefix(words[i-1], "--") && !strings.HasPrefix(w, "--") {
-			parts[len(parts)-1] += " " + quote(w)
+			parts[len(parts)-1] += " " + plain.Quote(w)
 		} else {
-			parts = append(parts, quote(w))
+			parts = append(parts, plain.Quote(w))
 		}
 	}
 	text, line := "", parts[0]
@@ -31,17 +32,6 @@ func command(words ...string) string {
 		}
 	}
 	return text + line
-}
-
-// quote makes one word of s for a POSIX shell.
-func quote(s string) string {
-	safe := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_./:=@%+-", r)
-	}
-	if s != "" && strings.TrimFunc(s, safe) == "" {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
 // aws makes a command of the AWS CLI for the cluster's region.
