@@ -17,15 +17,13 @@ const (
 )
 
 // Bounded are the facts as a record keeps them. Of the ranges only those matter that overlap capacity.PodSpace, where free ones are looked for;
-// where they are too many, all of it counts as taken.
+// where they are too many, all of it counts as taken. Bounding twice changes nothing.
 func (f Facts) Bounded() Facts {
 	if len(f.Nodes) > mostNodes {
 		f.Nodes = nil
 	}
 	if len(f.Types) > mostTypes {
-		f.Types = slices.DeleteFunc(slices.Clone(f.Types), func(t capacity.InstanceType) bool {
-			return !slices.ContainsFunc(f.Nodes, func(n capacity.Nodes) bool { return n.Type == t.Name })
-		})
+		f.Types = f.nodeTypes()
 	}
 	space := capacity.PodSpace()
 	near := slices.DeleteFunc(slices.Clone(f.Taken), func(p netip.Prefix) bool { return !space.Overlaps(p) })
@@ -37,7 +35,7 @@ func (f Facts) Bounded() Facts {
 	default:
 		f.Taken = f.Taken[:1] // they were read, and none is in the way
 	}
-	if more := len(f.Unread) - mostUnread; more > 0 {
+	if more := len(f.Unread) - mostUnread; more > 1 { // the one that says how many there are more takes a place itself
 		f.Unread = append(slices.Clone(f.Unread[:mostUnread]), fmt.Sprintf("%d more", more))
 	}
 	return f

@@ -33,6 +33,9 @@ func TestFactsAreBoundedForARecord(t *testing.T) {
 	if len(got.Nodes) != 0 || len(got.Taken) != 1 || got.Taken[0] != capacity.PodSpace() || got.Unread[10] != "4990 more" {
 		t.Errorf("%d kinds of nodes, taken %v, unread %v", len(got.Nodes), got.Taken, got.Unread)
 	}
+	if diff := cmp.Diff(got, got.Bounded(), cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" {
+		t.Errorf("bounding twice changes (-once +twice):\n%s", diff)
+	}
 	if len(f.Unread) != 5000 {
 		t.Error("what was read was changed")
 	}

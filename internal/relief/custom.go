@@ -110,13 +110,6 @@ func (f Facts) taken() []netip.Prefix {
 	return all
 }
 
-// nodeTypes are the types that nodes have, as far as they are known.
-func (f Facts) nodeTypes() []capacity.InstanceType {
-	return slices.DeleteFunc(slices.Clone(f.Types), func(t capacity.InstanceType) bool {
-		return !slices.ContainsFunc(f.Nodes, func(n capacity.Nodes) bool { return n.Type == t.Name })
-	})
-}
-
 // oneLine is an error in one line, of a length that can be read.
 func oneLine(err error) string { return short(strings.ReplaceAll(err.Error(), "\n", "; "), 300) }
 
@@ -130,14 +123,7 @@ func (f Facts) unread() string {
 
 // spared says what one interface less costs.
 func (f Facts) spared() string {
-	var each []string
-	for _, t := range f.nodeTypes() {
-		each = append(each, fmt.Sprintf("%s %s now and %s then", name(t.Name), num(t.RecommendedPods(f.Mode)), num(t.RecommendedPods(f.moved().Mode))))
-	}
-	if len(each) == 0 {
-		return "Each node has one interface less for pods."
-	}
-	return "Each node has one interface less for pods. Pods of a node, as AWS recommends: " + list(each, 5) + "."
+	return text("Each node has one interface less for pods.", f.recommended(f.moved()))
 }
 
 // moving is what to mind of the new range.

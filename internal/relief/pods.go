@@ -2,6 +2,7 @@ package relief
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"sort"
 
@@ -29,6 +30,25 @@ func (f Facts) typ(name string) (capacity.InstanceType, bool) {
 		return capacity.InstanceType{}, false
 	}
 	return f.Types[i], true
+}
+
+// nodeTypes are the types that nodes have, as far as they are known.
+func (f Facts) nodeTypes() []capacity.InstanceType {
+	return slices.DeleteFunc(slices.Clone(f.Types), func(t capacity.InstanceType) bool {
+		return !slices.ContainsFunc(f.Nodes, func(n capacity.Nodes) bool { return n.Type == t.Name })
+	})
+}
+
+// recommended says how many pods the nodes' types have room for, now and with other settings.
+func (f Facts) recommended(then Facts) string {
+	var each []string
+	for _, t := range f.nodeTypes() {
+		each = append(each, fmt.Sprintf("%s %s now and %s then", name(t.Name), num(t.RecommendedPods(f.Mode)), num(t.RecommendedPods(then.Mode))))
+	}
+	if len(each) == 0 {
+		return ""
+	}
+	return "Pods of a node, as AWS recommends: " + list(each, 5) + "."
 }
 
 // takesPrefixes reports whether a node of this type does.

@@ -2,7 +2,6 @@ package relief
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/cniguard/cniguard/internal/capacity"
 	"github.com/cniguard/cniguard/internal/cni"
@@ -34,7 +33,7 @@ func prefixDelegation(f Facts) Help {
 			name(l.typ.Name), each, count(then, "address"), num(now))
 	}
 	h.Line = short(h.Line, longest)
-	h.Effect = text(f.gains(), f.price(l), f.freeBlocks())
+	h.Effect = text(f.recommended(f.delegated()), f.price(l), f.freeBlocks())
 	h.Risk = text(f.restart(), "A prefix is sixteen aligned addresses that are all free: where single ones are scattered over a subnet, nodes get none, however many "+
 		"addresses are free. Nodes that run keep their limit of pods, and mix both kinds of addresses: make new node groups, and drain the old ones. "+
 		"Never go back below v1.9.0 while it is on.", f.care())
@@ -82,17 +81,6 @@ func (f Facts) takes(l load) (now, then int, known bool) {
 	}
 	pods := parts(l.pods, l.nodes)
 	return l.typ.Pool(f.Mode, f.Targets, pods).Taken(), l.typ.Pool(f.delegated().Mode, f.Targets, pods).Taken(), true
-}
-
-// gains says how many pods the nodes' types have room for, now and then.
-func (f Facts) gains() string {
-	var each []string
-	for _, t := range f.Types {
-		if slices.ContainsFunc(f.Nodes, func(n capacity.Nodes) bool { return n.Type == t.Name }) {
-			each = append(each, fmt.Sprintf("%s %s now and %s then", name(t.Name), num(t.RecommendedPods(f.Mode)), num(t.RecommendedPods(f.delegated().Mode))))
-		}
-	}
-	return "Pods of a node, as AWS recommends: " + list(each, 5) + "."
 }
 
 // price says what it takes of the subnets.
