@@ -222,6 +222,26 @@ func TestTheMeterCountsBlocksForTheAlarmOnly(t *testing.T) {
 	}
 }
 
+func TestTheMeterGoesOnWithTheBlocksThatItCounted(t *testing.T) {
+	for name, hide := range map[string]func(*guard.Input){
+		"the interfaces": func(in *guard.Input) {
+			in.Seen.Blocks = guard.Hidden[guard.Blocks](throttled("ec2:DescribeNetworkInterfaces"))
+		},
+		"the nodes": func(in *guard.Input) { in.Seen.Hosts = guard.Hidden[guard.Hosts](throttled("ec2:DescribeInstances")) },
+	} {
+		for _, custom := range []string{"false", "true"} {
+			in := delegating(blocks(10, 14), blocks(10, 14))
+			in.Settings.Value.FurtherAlarms = "free-blocks"
+			in.Seen.Addon.Value.Config = `{"env":{"AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG":"` + custom + `"}}`
+			in.Record = guard.Conclude(in, guard.Decide(in), nil)
+			hide(&in)
+			if m := guard.Conclude(in, guard.Decide(in), nil).Meter; len(m.Blocks) != 2 || m.BlocksLevel != guard.Unknown {
+				t.Errorf("%s are hidden, custom networking %s: %+v", name, custom, m)
+			}
+		}
+	}
+}
+
 func TestAlarmsByPolicy(t *testing.T) {
 	const subnets, free, left, nodes = "cniguard-prod-pod-subnets", "cniguard-prod-free-blocks", "cniguard-prod-days-left", "cniguard-prod-node-capacity"
 	prefixes := delegating(blocks(10, 14), blocks(10, 14))

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"time"
+	"strings"
 
 	"github.com/cniguard/cniguard/internal/alarm"
 	"github.com/cniguard/cniguard/internal/fault"
@@ -71,9 +71,7 @@ func (d *draft) hiddenCapacity(f *fault.Fault) {
 		d.blind(CapacityLow)
 		return
 	}
-	d.find(Finding{Code: CapacityLow, Severity: Warning, Print: WarningWord, Facts: []Fact{
-		{"alarm", a.Spec.Name}, {"state", string(a.State)}, {"since", a.Since.UTC().Format(time.RFC3339)},
-	}})
+	d.find(Finding{Code: CapacityLow, Severity: Warning, Print: WarningWord, Facts: stateOf(a)})
 }
 
 // level is the word for the utilisation of the fullest pod subnet. A level once reached ends only when that is clearly below its threshold.
@@ -106,6 +104,15 @@ func addresses(n int) string {
 		return "1 address"
 	}
 	return strconv.Itoa(n) + " addresses"
+}
+
+// few names a few things, and how many more there are.
+func few(all []string, most int) string {
+	text := strings.Join(all[:min(most, len(all))], ", ")
+	if more := len(all) - most; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
 }
 
 func percent(f float64) string { return strconv.FormatFloat(f, 'f', 1, 64) }

@@ -152,12 +152,11 @@ func (c *conclusion) meter() {
 		if s.Alarms && c.in.tearsDown() == nil {
 			c.rec.Meter.Publish = true
 			c.rec.Meter.Days, _ = c.in.wants(alarm.DaysLeft)
-			if blocks, _ := c.in.wants(alarm.FreeBlocks); blocks {
-				was := c.in.Record.Meter.Blocks
+			switch wanted, known := c.in.wants(alarm.FreeBlocks); {
+			case !known, c.in.resting() && wanted:
+				c.rec.Meter.Blocks, c.rec.Meter.BlocksLevel = c.in.Record.Meter.Blocks, c.plan.BlocksLevel
+			case wanted:
 				c.rec.Meter.Blocks, c.rec.Meter.BlocksLevel = capacity.Pods{Subnets: c.in.Seen.prefixed()}.IDs(), c.plan.BlocksLevel
-				if c.in.resting() || c.in.Seen.Blocks.Fault != nil {
-					c.rec.Meter.Blocks = was
-				}
 			}
 		}
 	}

@@ -40,7 +40,7 @@ func Decide(in Input) Plan {
 		d.unjudged(Unknown, unread("the cluster", c.Fault))
 	case c.Value == nil:
 		d.gone()
-	case c.Value.Status == "ACTIVE", c.Value.Status == "UPDATING":
+	case c.Value.lives():
 		d.live()
 	default:
 		d.unjudged(Unknown, "the cluster is "+c.Value.Status)

@@ -59,6 +59,11 @@ type Cluster struct {
 	API        API
 }
 
+// lives reports whether the cluster is there, and not on its way in or out.
+func (c *Cluster) lives() bool {
+	return c != nil && (c.Status == "ACTIVE" || c.Status == "UPDATING")
+}
+
 // Hosts is what runs a cluster's pods.
 type Hosts struct {
 	Nodegroups bool // managed node groups

@@ -36,8 +36,7 @@ const (
 // watched reports whether the pod subnets of a cluster that lives are known and measured.
 func (in Input) watched() bool {
 	c, pods := in.Seen.Cluster, in.Seen.Pods
-	lives := c.Fault == nil && c.Value != nil && (c.Value.Status == "ACTIVE" || c.Value.Status == "UPDATING")
-	return lives && pods.Fault == nil && pods.Value.Exempt == "" && in.Settings.Fault == nil && in.tearsDown() == nil
+	return c.Fault == nil && c.Value.lives() && pods.Fault == nil && pods.Value.Exempt == "" && in.Settings.Fault == nil && in.tearsDown() == nil
 }
 
 // WantsHistory reports whether the history of the cluster's metric is to be read: once a day, where the meter publishes it and the

@@ -2,11 +2,9 @@ package guard
 
 import (
 	"cmp"
-	"fmt"
 	"net/netip"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/cniguard/cniguard/internal/alarm"
@@ -58,11 +56,15 @@ func (in Input) short() bool {
 
 // WantsNetwork reports whether the cluster's network is to be read, to say what helps: once a day while it is short of addresses.
 func (in Input) WantsNetwork() bool {
-	return in.watched() && in.short() && in.Now.Sub(in.Record.Relief.At) >= reliefEvery
+	return in.watched() && in.short() && in.tellsSettings() && in.Now.Sub(in.Record.Relief.At) >= reliefEvery
 }
 
+// tellsSettings reports whether it could be read how aws-node is installed and what its nodes hold. Without, a command would be made for an
+// add-on as if nobody managed it.
+func (in Input) tellsSettings() bool { return in.Seen.Addon.Fault == nil && in.Seen.Hosts.Fault == nil }
+
 // relief remembers what the cluster is like while it is short of addresses: its network as it was read last, all else as it is now, since what
-// helps a subnet with room may be an outage on a full one.
+// helps a subnet with room may be an outage on a full one. What cannot be read now is as it was.
 func (d *draft) relief() {
 	in, kept := d.in, &d.plan.Relief
 	switch seen := in.Seen.Network; {
@@ -76,7 +78,10 @@ func (d *draft) relief() {
 		kept.Unread = []string{unread("its network", seen.Fault)}
 	case seen.Value != nil:
 		kept.VPC, kept.Types, kept.Taken, kept.Unread = seen.Value.VPC, seen.Value.Types, seen.Value.Taken, seen.Value.Unread
-		kept.Sharers, kept.At = in.Seen.Sharers.Value, in.Now
+		kept.At = in.Now
+		if in.Seen.Sharers.Fault == nil {
+			kept.Sharers = in.Seen.Sharers.Value
+		}
 	}
 	if !kept.At.IsZero() {
 		kept.Facts = in.facts(kept.Facts)
@@ -86,18 +91,20 @@ func (d *draft) relief() {
 // facts are what it takes to say what helps, with what is known of the network.
 func (in Input) facts(f relief.Facts) relief.Facts {
 	seen := in.Seen
-	f.Cluster, f.AutoMode, f.Managed = in.ID, seen.Cluster.Value.AutoMode, seen.Addon.Fault == nil && seen.Addon.Value != nil
-	f.Mode, f.Targets, f.NodeMetrics = seen.mode(), seen.targets(), in.nodeMetrics().NodeMetrics
-	f.Nodes, f.Subnets = seen.Hosts.Value.Nodes, slices.Clone(seen.Pods.Value.Subnets)
-	if seen.Blocks.Value.In != nil {
-		f.Blocks = seen.Blocks.Value.In
-	}
+	f.Cluster, f.AutoMode, f.NodeMetrics = in.ID, seen.Cluster.Value.AutoMode, in.nodeMetrics().NodeMetrics
+	f.Subnets = slices.Clone(seen.Pods.Value.Subnets)
 	for i := range f.Subnets {
 		f.Subnets[i].By, f.Subnets[i].Tags = nil, nil
 	}
-	version, _, known := seen.installed()
-	if f.Version = version; !known {
-		f.Targets = capacity.Targets{} // of what runs there nothing is known
+	if seen.Blocks.Value.In != nil {
+		f.Blocks = seen.Blocks.Value.In
+	}
+	if in.tellsSettings() {
+		f.Managed, f.Mode, f.Targets, f.Nodes = seen.Addon.Value != nil, seen.mode(), seen.targets(), seen.Hosts.Value.Nodes
+		version, _, known := seen.installed()
+		if f.Version = version; !known {
+			f.Targets = capacity.Targets{} // of what runs there nothing is known
+		}
 	}
 	return f.Bounded()
 }
@@ -137,11 +144,7 @@ func (d *draft) shared() []Fact {
 	if len(names) == 0 {
 		return nil
 	}
-	text := strings.Join(names[:min(mostSharers, len(names))], ", ")
-	if more := len(names) - mostSharers; more > 0 {
-		text += fmt.Sprintf(" and %d more", more)
-	}
-	return []Fact{{"shared with", "clusters " + text}}
+	return []Fact{{"shared with", "clusters " + few(names, mostSharers)}}
 }
 
 // WantsNodeMetrics reports whether it is to be read what cni-metrics-helper publishes: once a day where an alarm watches it, at

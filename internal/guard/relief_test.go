@@ -87,6 +87,8 @@ func TestTheNetworkIsReadForClustersThatAreShortOfAddresses(t *testing.T) {
 		}, true},
 		"a day later":                 {func(in *guard.Input) { in.Record.Relief.At = noon.Add(-day) }, true},
 		"hours later":                 {func(in *guard.Input) { in.Record.Relief.At = noon.Add(-6 * time.Hour) }, false},
+		"whose add-on is not known":   {func(in *guard.Input) { in.Seen.Addon = guard.Hidden[*guard.Addon](throttled("eks:DescribeAddon")) }, false},
+		"whose nodes are not known":   {func(in *guard.Input) { in.Seen.Hosts = guard.Hidden[guard.Hosts](throttled("ec2:DescribeInstances")) }, false},
 		"whose subnets are not known": {func(in *guard.Input) { in.Seen.Pods = guard.Hidden[capacity.Pods](throttled("ec2:DescribeSubnets")) }, false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -94,6 +96,34 @@ func TestTheNetworkIsReadForClustersThatAreShortOfAddresses(t *testing.T) {
 			c.change(&in)
 			if got := in.WantsNetwork(); got != c.want {
 				t.Errorf("%v", got)
+			}
+		})
+	}
+}
+
+func TestWhatCannotBeReadLaterIsRememberedAsItWas(t *testing.T) {
+	in := crowded()
+	in.Record = guard.Conclude(in, guard.Decide(in), nil)
+	was := in.Record.Relief
+	for name, hide := range map[string]func(*guard.Input){
+		"the add-on": func(in *guard.Input) { in.Seen.Addon = guard.Hidden[*guard.Addon](throttled("eks:DescribeAddon")) },
+		"the nodes":  func(in *guard.Input) { in.Seen.Hosts = guard.Hidden[guard.Hosts](throttled("ec2:DescribeInstances")) },
+		"who shares the subnet": func(in *guard.Input) {
+			in.Seen.Network, in.Seen.Sharers = crowded().Seen.Network, guard.Hidden[[]string](throttled("eks:ListClusters"))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in := in
+			in.Now, in.Seen.Network = noon.Add(time.Hour), guard.Read[*guard.Network](nil)
+			hide(&in)
+			in.Seen.Pods.Value.Subnets = []capacity.Subnet{subnet("subnet-a", 3)}
+			now := guard.Conclude(in, guard.Decide(in), nil).Relief
+			if now.Subnets[0].Free != 3 {
+				t.Errorf("the subnets are those of before: %v", now.Subnets)
+			}
+			now.Subnets, now.At = was.Subnets, was.At
+			if diff := cmp.Diff(was, now, cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" {
+				t.Errorf("(-was +now):\n%s", diff)
 			}
 		})
 	}

@@ -121,12 +121,8 @@ const mostOrigins = 3
 
 // origin is how one of several pod subnets was found, and whose it is where it is not the account's own.
 func (d *draft) origin(s capacity.Subnet) (facts []Fact) {
-	if by := s.By[:min(mostOrigins, len(s.By))]; len(by) > 0 && len(d.in.Seen.Pods.Value.Subnets) > 1 {
-		text := strings.Join(by, ", ")
-		if more := len(s.By) - len(by); more > 0 {
-			text += fmt.Sprintf(" and %d more", more)
-		}
-		facts = append(facts, Fact{"found by", text})
+	if len(s.By) > 0 && len(d.in.Seen.Pods.Value.Subnets) > 1 {
+		facts = append(facts, Fact{"found by", few(s.By, mostOrigins)})
 	}
 	if s.Owner != "" && s.Owner != d.in.ID.Account {
 		facts = append(facts, Fact{"shared by", "account " + s.Owner})
@@ -140,7 +136,7 @@ func worstZone(p capacity.Pods) []Fact {
 	if worst.Name == "" || !slices.ContainsFunc(p.Zones(), func(z capacity.Zone) bool { return len(z.Subnets) > 1 }) {
 		return nil
 	}
-	return []Fact{{"worst zone", fmt.Sprintf("%s, %s %% used, %d addresses free", worst.Name, percent(worst.Utilization()), worst.Free)}}
+	return []Fact{{"worst zone", fmt.Sprintf("%s, %s %% used, %s free", worst.Name, percent(worst.Utilization()), addresses(worst.Free))}}
 }
 
 // upgradeTakes is how many free addresses an upgrade of Kubernetes may take in a subnet of the control plane: EKS makes new interfaces in

@@ -22,7 +22,7 @@ func WhyNotInside(in Input) *fault.Fault {
 		return s.Addon.Fault
 	case in.Settings.Fault != nil:
 		return in.Settings.Fault
-	case s.Cluster.Value == nil || s.Cluster.Value.Status != "ACTIVE" && s.Cluster.Value.Status != "UPDATING":
+	case !s.Cluster.Value.lives():
 		return skip("the cluster is not there")
 	case s.Addon.Value != nil:
 		return skip("EKS manages the add-on")
