@@ -145,12 +145,12 @@ func (w *World) describeSubnets(c *Call, in *ec2.DescribeSubnetsInput) (*ec2.Des
 	if err != nil {
 		return nil, err
 	}
-	from, until, next, err := w.page(len(found), in.NextToken, in.MaxResults, 1000)
+	page, next, err := pageOf(w, found, asked{in.NextToken, in.MaxResults, 1000})
 	if err != nil {
 		return nil, err
 	}
-	out := &ec2.DescribeSubnetsOutput{NextToken: next, Subnets: make([]types.Subnet, 0, until-from)}
-	for _, s := range found[from:until] {
+	out := &ec2.DescribeSubnetsOutput{NextToken: next, Subnets: make([]types.Subnet, 0, len(page))}
+	for _, s := range page {
 		out.Subnets = append(out.Subnets, s.describe(c.Account, now))
 	}
 	return out, nil

@@ -77,12 +77,12 @@ func (w *World) describeInstances(c *Call, in *ec2.DescribeInstancesInput) (*ec2
 		}
 		found = slices.DeleteFunc(found, func(i *instance) bool { return !fits(i) })
 	}
-	from, until, next, err := w.page(len(found), in.NextToken, in.MaxResults, 1000)
+	page, next, err := pageOf(w, found, asked{in.NextToken, in.MaxResults, 1000})
 	if err != nil {
 		return nil, err
 	}
 	out := &ec2.DescribeInstancesOutput{NextToken: next}
-	for _, i := range found[from:until] {
+	for _, i := range page {
 		out.Reservations = append(out.Reservations, types.Reservation{Instances: []types.Instance{i.describe(now)}})
 	}
 	return out, nil

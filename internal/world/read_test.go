@@ -323,7 +323,7 @@ func TestInstances(t *testing.T) {
 		})
 	}
 	s.at(0, func(ctx context.Context, c *world.Client) {
-		out, err := c.DescribeInstances(ctx, &ec2.DescribeInstancesInput{MaxResults: aws.Int32(1)})
+		out, err := c.DescribeInstances(ctx, &ec2.DescribeInstancesInput{MaxResults: aws.Int32(5)})
 		if err != nil {
 			t.Fatal(err)
 		}
