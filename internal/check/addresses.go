@@ -33,22 +33,21 @@ func (e Engine) readAddresses(ctx context.Context, in *guard.Input) {
 	if in.WantsBlocks() {
 		in.Seen.Blocks = e.readBlocks(ctx, unit, in.Seen.Pods.Value.Subnets)
 	}
-	var short []func(context.Context) error
-	if in.WantsNetwork() { // also where only the blocks say that it is short
-		vpc, types := in.Network()
-		owner := unit
-		if o, foreign := in.Seen.Foreign(id.Account); foreign && e.Policy.Contains(o, id.Region) {
-			owner.Account = o
-		}
-		short = append(short, func(ctx context.Context) error {
-			in.Seen.Network = e.Observer.Network(ctx, owner, vpc, types)
-			return nil
-		}, func(ctx context.Context) error {
-			in.Seen.Sharers = e.readSharers(ctx, *in)
-			return nil
-		})
+	if !in.WantsNetwork() { // asked now: it may be that only the blocks say that the cluster is short
+		return
 	}
-	e.sideBySide(ctx, short)
+	vpc, types := in.Network()
+	owner := unit
+	if o, foreign := in.Seen.Foreign(id.Account); foreign && e.Policy.Contains(o, id.Region) {
+		owner.Account = o
+	}
+	e.sideBySide(ctx, []func(context.Context) error{func(ctx context.Context) error {
+		in.Seen.Network = e.Observer.Network(ctx, owner, vpc, types)
+		return nil
+	}, func(ctx context.Context) error {
+		in.Seen.Sharers = e.readSharers(ctx, *in)
+		return nil
+	}})
 }
 
 // sideBySide runs readings, whose faults are in what they read.

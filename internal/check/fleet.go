@@ -129,6 +129,11 @@ type gauged struct {
 	blocks *float64 // percent of /28 blocks in use, where it has an alarm on that; nil: not measured
 }
 
+// prefixed are the pod subnets whose /28 blocks its alarm is about.
+func (c gauged) prefixed() []capacity.Subnet {
+	return slices.DeleteFunc(slices.Clone(c.pods.Subnets), func(s capacity.Subnet) bool { return !slices.Contains(c.Record.Meter.Blocks, s.ID) })
+}
+
 // gauge is what the pod subnets of each cluster are like.
 func (e Engine) gauge(kept []Kept, subnets []capacity.Subnet) []gauged {
 	byID := make(map[string]capacity.Subnet, len(subnets))
@@ -157,8 +162,8 @@ func (e Engine) gaugeBlocks(ctx context.Context, u event.Unit, all []gauged) {
 	var subnets []capacity.Subnet
 	seen := map[string]bool{}
 	for _, c := range all {
-		for _, s := range c.pods.Subnets {
-			if slices.Contains(c.Record.Meter.Blocks, s.ID) && !seen[s.ID] {
+		for _, s := range c.prefixed() {
+			if !seen[s.ID] {
 				seen[s.ID] = true
 				subnets = append(subnets, s)
 			}
@@ -178,8 +183,7 @@ func (e Engine) gaugeBlocks(ctx context.Context, u event.Unit, all []gauged) {
 		return
 	}
 	for i, c := range all {
-		counted := slices.DeleteFunc(slices.Clone(c.pods.Subnets), func(s capacity.Subnet) bool { return !slices.Contains(c.Record.Meter.Blocks, s.ID) })
-		if _, worst, any := capacity.FewestBlocks(counted, blocks.Value.In); any {
+		if _, worst, any := capacity.FewestBlocks(c.prefixed(), blocks.Value.In); any {
 			used := worst.Utilization()
 			all[i].blocks = &used
 		}

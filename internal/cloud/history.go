@@ -47,7 +47,7 @@ func (c *Cloud) History(ctx context.Context, id cluster.ID, since time.Time) gua
 // region: it may not be the cluster's name (amazon-vpc-cni-k8s, cmd/cni-metrics-helper, README: AWS_CLUSTER_ID, tags, k8s-cluster).
 func (c *Cloud) NodeMetrics(ctx context.Context, id cluster.ID, helperID string) guard.Reading[*capacity.NodeMetrics] {
 	api := c.at(access.Observer, id.Account, id.Region).CloudWatch
-	ids, f := c.found(ctx, api)
+	ids, f := c.publishers(ctx, api)
 	if f != nil {
 		return guard.Hidden[*capacity.NodeMetrics](f)
 	}
@@ -70,8 +70,8 @@ func (c *Cloud) NodeMetrics(ctx context.Context, id cluster.ID, helperID string)
 	return guard.Read(h)
 }
 
-// found are the CLUSTER_IDs under which cni-metrics-helper published of late, in order.
-func (c *Cloud) found(ctx context.Context, api CloudWatch) ([]string, *fault.Fault) {
+// publishers are the CLUSTER_IDs under which cni-metrics-helper published of late, in order.
+func (c *Cloud) publishers(ctx context.Context, api CloudWatch) ([]string, *fault.Fault) {
 	var ids []string
 	in := &cloudwatch.ListMetricsInput{
 		Namespace: aws.String(alarm.HelperNamespace), MetricName: aws.String(alarm.HelperMax), RecentlyActive: types.RecentlyActivePt3h,
