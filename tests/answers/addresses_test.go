@@ -131,7 +131,7 @@ func TestACrossingIsToldWithinMinutes(t *testing.T) {
 		}
 		id := r.World.Clusters()[0]
 		a, _ := r.World.Alarm(id.Account, id.Region, alarm.PodSubnets.Name(id))
-		if wait := a.StateUpdatedTimestamp.Sub(crossed); a.StateValue != "ALARM" || wait < 5*time.Minute || wait > 11*time.Minute {
+		if wait := a.StateUpdatedTimestamp.Sub(crossed); a.StateValue != "ALARM" || wait < 6*time.Minute || wait > 11*time.Minute {
 			t.Errorf("crossed %d minutes after a tick, the alarm was %s %s later", offset+1, a.StateValue, wait)
 		}
 	}
