@@ -8,6 +8,7 @@ import (
 
 	"github.com/cniguard/cniguard/internal/cluster"
 	"github.com/cniguard/cniguard/internal/guard"
+	"github.com/cniguard/cniguard/internal/world"
 )
 
 // unknownIsNotFine is law 8: what could not be read is never shown as fine, neither to people nor in the fleet's table, and a
@@ -114,6 +115,18 @@ func (s *stage) shut(id cluster.ID, since time.Duration) map[string]bool {
 // isMembers reports whether a role is one in the accounts that are watched, and not one of the functions.
 func isMembers(role string) bool { return role == "cniguard-observer" || role == "cniguard-updater" }
 
+// dependsOnBlocks reports whether a node of a cluster has held a prefix all along, and the cluster's account has a pod subnet of its own: the
+// account's eyes are those that count the blocks in it.
+func (s *stage) dependsOnBlocks(a *actual) bool {
+	if a.AutoMode && len(a.Nodegroups) == 0 {
+		return false // its own nodes take single addresses, too
+	}
+	holds := slices.ContainsFunc(a.Instances, func(i world.Instance) bool {
+		return i.From == 0 && i.Until == 0 && slices.ContainsFunc(i.Prefixes, func(n int) bool { return n > 0 })
+	})
+	return holds && slices.ContainsFunc(s.podSubnets(a, s.run.Now()), func(id string) bool { return s.ownerOf(id) == a.Account })
+}
+
 // hidden are the answers that nobody can give for a cluster, because what they rest on is shut.
 func (s *stage) hidden(id cluster.ID, since time.Duration) map[string]bool {
 	parts := map[string]bool{}
@@ -134,6 +147,8 @@ func (s *stage) hidden(id cluster.ID, since time.Duration) map[string]bool {
 			hide("capacity", c != nil && !c.IPv6 && len(c.Nodegroups) > 0)
 		case "eks:DescribeFargateProfile":
 			hide("capacity", c != nil && !c.IPv6 && len(c.FargateProfiles) > 0)
+		case "ec2:DescribeNetworkInterfaces", "ec2:GetSubnetCidrReservations":
+			hide("capacity", c != nil && !c.IPv6 && s.dependsOnBlocks(c))
 		case "eks:DescribeCluster", "sts:AssumeRole", "*":
 			hide("version", true)
 			hide("capacity", true)
