@@ -130,6 +130,13 @@ func defectsOfEKS() []defect {
 				return &eks.DescribeAddonOutput{Addon: &types.Addon{AddonVersion: aws.String("v1.99.0-eksbuild.1"), Status: types.AddonStatusActive}}, nil
 			},
 		})},
+		{law: "Unknown is not fine", name: "a reader that takes interfaces it may not see for none", plant: clients(func(c *cloud.Clients, _ access.Role) { c.EC2 = freeEC2{c.EC2} }),
+			where: func(s *scene) {
+				crumble(s)
+				for _, c := range s.spec.Clusters {
+					s.spec.Faults = append(s.spec.Faults, world.Fault{Service: "ec2", Operation: "DescribeNetworkInterfaces", Code: "UnauthorizedOperation", Account: c.Account})
+				}
+			}, sees: "capacity is fine"},
 		{law: "Unknown is not fine", name: "a reader that takes every add-on for healthy", plant: addonThat(func(a *types.Addon) {
 			a.Status, a.Health = types.AddonStatusActive, nil
 		}), where: addons(func(a *world.Addon) { a.Status = "DEGRADED" }), sees: "the add-on was DEGRADED"},

@@ -134,7 +134,7 @@ func network(c caller, e *ec2.Client) {
 	vpc := []ec2types.Filter{{Name: aws.String("vpc-id"), Values: []string{"vpc-1", "vpc-2"}}}
 	call(c, e.DescribeSubnets, &ec2.DescribeSubnetsInput{Filters: vpc, MaxResults: aws.Int32(1000)})
 	call(c, e.DescribeSubnets, &ec2.DescribeSubnetsInput{SubnetIds: []string{"subnet-2", "subnet-3"}})
-	call(c, e.DescribeInstances, &ec2.DescribeInstancesInput{MaxResults: aws.Int32(1), Filters: []ec2types.Filter{
+	call(c, e.DescribeInstances, &ec2.DescribeInstancesInput{MaxResults: aws.Int32(5), Filters: []ec2types.Filter{
 		{Name: aws.String("tag-key"), Values: []string{"kubernetes.io/cluster/prod"}}, {Name: aws.String("instance-state-name"), Values: []string{"running"}}}})
 	call(c, e.DescribeInstances, &ec2.DescribeInstancesInput{Filters: []ec2types.Filter{{Name: aws.String("nonsense"), Values: []string{"<&>"}}}})
 	call(c, e.DescribeNetworkInterfaces, &ec2.DescribeNetworkInterfacesInput{
