@@ -21,11 +21,13 @@ func explainCommand() *cobra.Command {
 	var p place
 	c := &cobra.Command{
 		Use:   "explain CLUSTER [--world WORLD --policy POLICY [--at 1d]]",
-		Short: "Say why cniguard did or did not act on a cluster, what it knows of it, and what comes next",
+		Short: "Say why cniguard did or did not act on a cluster, what it knows of it, what helps, and what comes next",
 		Long: `CLUSTER is the cluster's name, or ACCOUNT/REGION/NAME where several have that name.
 There is what the ledger has of it, as the last check left it: the answers with their
-reasons, what was told, what is held by which gate and who can open it, what people
-ordered, and what comes next. The cluster itself is not read: only the functions may.
+reasons, what helps where addresses are short (effect, risk and commands), what was told,
+which alarm the policy lists and is not made, what is held by which gate and who can open
+it, what people ordered, and what comes next. The cluster itself is not read: only the
+functions may.
 
 With --world it is a simulated cluster. The world runs until --at, and then the cluster
 is read, so that there is also what happened, what would be decided now, and which rule

@@ -71,8 +71,9 @@ func (e Engine) wake(ctx context.Context, what string, ts []event.Trigger) error
 	return nil
 }
 
-// Metering reads how full the recorded pod subnets of a unit are, publishes the metric that the alarms watch, and asks for a
-// check of each cluster whose capacity answer would be another: a lost alarm event costs minutes.
+// Metering reads how full the recorded pod subnets of a unit are, publishes the metrics that the alarms watch (utilisation, and
+// free blocks and days left where the policy has an alarm on them), and asks for a check of each cluster whose capacity answer
+// would be another: a lost alarm event costs minutes.
 func (e Engine) Metering(ctx context.Context, u event.Unit, at time.Time) error {
 	kept, err := e.Ledger.In(ctx, u)
 	if err != nil {
