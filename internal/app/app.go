@@ -57,6 +57,7 @@ type App struct {
 func New(c Config, p Parts) *App {
 	eyes := cloud.New(p.Connect, p.Clock)
 	log := telemetry.Logger(p.Log, c.Level)
+	hub := bus{events: p.Events, name: c.Bus, clock: p.Clock}
 	return &App{config: c, parts: p, log: log, engine: check.Engine{
 		Observer: eyes,
 		Insider:  p.Insider,
@@ -64,7 +65,8 @@ func New(c Config, p Parts) *App {
 		Gauge:    eyes,
 		Ledger:   p.Ledger,
 		Topics:   topics(c, p),
-		Waker:    &waker{events: p.Events, bus: c.Bus, clock: p.Clock},
+		News:     news{hub},
+		Waker:    waker{hub},
 		Policy:   c.Policy,
 		Clock:    p.Clock,
 		Log:      log,

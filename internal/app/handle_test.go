@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -19,6 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/cniguard/cniguard/events"
+	"github.com/cniguard/cniguard/internal/check"
 	"github.com/cniguard/cniguard/internal/cluster"
 	"github.com/cniguard/cniguard/internal/event"
 	"github.com/cniguard/cniguard/internal/fault"
@@ -329,5 +331,40 @@ func TestOnlyTheUrgentFunctionStartsUpdates(t *testing.T) {
 		if e.Updates != want || e.By != "me" || e.Counts != counts {
 			t.Errorf("%s: updates %v, by %q", function, e.Updates, e.By)
 		}
+	}
+}
+
+// Whoever listens on the hub's bus gets it; no rule of ours does.
+func TestAFinishedSweepIsAnnouncedOnTheBus(t *testing.T) {
+	h := newHub(t)
+	h.function = event.Bulk
+	if err := h.app().Handle(t.Context(), sample(t, "own-sweep.json")); err != nil {
+		t.Fatal(err)
+	}
+	for _, region := range []string{"eu-central-1", "eu-west-1"} {
+		if len(h.batches) != 1 {
+			t.Fatalf("%d batches before the last unit is done", len(h.batches))
+		}
+		part := strings.ReplaceAll(string(altered(t, "own-sweeping.json", "prod-049", "")), `"region": "eu-central-1",
+    "run"`, `"region": "`+region+`",
+    "run"`)
+		h.log.Reset()
+		if err := h.app().Handle(t.Context(), []byte(part)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff(map[string]int{"NotListed": 1, "Told": 1, "Sweeps": 1}, h.counts()); diff != "" {
+		t.Errorf("counted (-want +got):\n%s", diff)
+	}
+	if len(h.batches) != 2 || len(h.batches[1]) != 1 {
+		t.Fatalf("put %v", h.batches)
+	}
+	e := h.batches[1][0]
+	if *e.Source != "cniguard.news" || *e.DetailType != "Sweep Finished" || *e.EventBusName != "watch" {
+		t.Errorf("put %s, %s on %s", *e.Source, *e.DetailType, *e.EventBusName)
+	}
+	var c check.Coverage
+	if err := json.Unmarshal([]byte(*e.Detail), &c); err != nil || c.Run != "2026-11-23T12:00:00Z" || c.Units != 2 || c.NotListed.Count != 2 {
+		t.Errorf("%v: %s", err, *e.Detail)
 	}
 }

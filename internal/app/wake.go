@@ -18,7 +18,7 @@ import (
 	"github.com/cniguard/cniguard/internal/plain"
 )
 
-// EventBridge is what the waker needs of EventBridge.
+// EventBridge is what a bus needs of EventBridge.
 type EventBridge interface {
 	PutEvents(context.Context, *eventbridge.PutEventsInput, ...func(*eventbridge.Options)) (*eventbridge.PutEventsOutput, error)
 }
@@ -28,20 +28,23 @@ const (
 	putTimeout = 10 * time.Second
 )
 
-// waker puts triggers on the hub's bus; the rules bring them back as events.
-type waker struct {
+// bus is the hub's bus.
+type bus struct {
 	events EventBridge
-	bus    string
+	name   string // or ARN
 	clock  clock.Clock
 }
 
-// NewWaker is the waker that a person uses, who reaches EventBridge with their own credentials. Bus is the hub's.
-func NewWaker(events EventBridge, bus string, c clock.Clock) check.Waker {
-	return &waker{events: events, bus: bus, clock: c}
+// waker puts triggers on the bus; the rules bring them back as events.
+type waker struct{ bus bus }
+
+// NewWaker is the waker that a person uses, who reaches EventBridge with their own credentials. Name is that of the hub's bus.
+func NewWaker(events EventBridge, name string, c clock.Clock) check.Waker {
+	return waker{bus{events: events, name: name, clock: c}}
 }
 
 // Wake asks for work. Some of it may have been asked for although it returns an error.
-func (w *waker) Wake(ctx context.Context, ts ...event.Trigger) error {
+func (w waker) Wake(ctx context.Context, ts ...event.Trigger) error {
 	entries := make([]types.PutEventsRequestEntry, 0, len(ts))
 	for _, t := range ts {
 		source, detailType, detail, err := event.Encode(t)
@@ -49,28 +52,33 @@ func (w *waker) Wake(ctx context.Context, ts ...event.Trigger) error {
 			return err
 		}
 		entries = append(entries, types.PutEventsRequestEntry{
-			EventBusName: &w.bus, Source: &source, DetailType: &detailType, Detail: aws.String(string(detail)),
+			EventBusName: &w.bus.name, Source: &source, DetailType: &detailType, Detail: aws.String(string(detail)),
 		})
 	}
+	return w.bus.put(ctx, entries...)
+}
+
+// put puts events on the bus, ten in a call. Some of them may be there although it returns an error.
+func (b bus) put(ctx context.Context, entries ...types.PutEventsRequestEntry) error {
 	for batch := range slices.Chunk(entries, perPut) {
-		if err := w.put(ctx, batch); err != nil {
+		if err := b.putBatch(ctx, batch); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (w *waker) put(ctx context.Context, batch []types.PutEventsRequestEntry) error {
-	ctx, cancel := w.clock.WithTimeout(ctx, putTimeout)
+func (b bus) putBatch(ctx context.Context, batch []types.PutEventsRequestEntry) error {
+	ctx, cancel := b.clock.WithTimeout(ctx, putTimeout)
 	defer cancel()
-	out, err := w.events.PutEvents(ctx, &eventbridge.PutEventsInput{Entries: batch})
+	out, err := b.events.PutEvents(ctx, &eventbridge.PutEventsInput{Entries: batch})
 	if err != nil {
-		return fmt.Errorf("put %d wake-ups on bus %s: %w", len(batch), w.bus, access.Fault("events:PutEvents", err))
+		return fmt.Errorf("put %d events on bus %s: %w", len(batch), b.name, access.Fault("events:PutEvents", err))
 	}
 	for _, e := range out.Entries {
 		if e.ErrorCode != nil {
 			f := &fault.Fault{Kind: fault.Retry, Op: "events:PutEvents", Code: plain.Clean(*e.ErrorCode, plain.Text), Text: plain.Clean(aws.ToString(e.ErrorMessage), plain.Text)}
-			return fmt.Errorf("put wake-ups on bus %s, %d of %d refused: %w", w.bus, out.FailedEntryCount, len(batch), f)
+			return fmt.Errorf("put events on bus %s, %d of %d refused: %w", b.name, out.FailedEntryCount, len(batch), f)
 		}
 	}
 	return nil

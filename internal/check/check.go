@@ -78,6 +78,21 @@ type Ledger interface {
 	Orders(ctx context.Context, id cluster.ID) ([]guard.Order, error)
 	// Fleet reads the fleet's state, consistently.
 	Fleet(ctx context.Context) (guard.Fleet, error)
+	SweepLedger
+}
+
+// SweepLedger keeps what sweeps of the fleet come to. Nothing of it is for ever: what is older than some days may be gone.
+type SweepLedger interface {
+	// PutSweep stores an open sweep where there is none of its run, and a closed one over the open one of its run; else ErrConflict.
+	PutSweep(ctx context.Context, s Sweep) error
+	// Sweep reads one sweep, consistently; the zero Sweep when there is none of that run.
+	Sweep(ctx context.Context, run string) (Sweep, error)
+	// Sweeps lists the sweeps that are known, consistently, the one that began last at the end.
+	Sweeps(ctx context.Context) ([]Sweep, error)
+	// PutPart stores a part of a sweep, which need not be known, over one of the same unit that begins where it does.
+	PutPart(ctx context.Context, run string, p Part) error
+	// Parts lists the parts of a sweep, consistently, ordered by account, region and where they begin.
+	Parts(ctx context.Context, run string) ([]Part, error)
 }
 
 // Topic is where people or programs are told. Each message is told to every topic, and a topic that fails holds back no other.
@@ -89,6 +104,12 @@ type Topic struct {
 // Teller publishes one message.
 type Teller interface {
 	Tell(ctx context.Context, m guard.Message) error
+}
+
+// News makes known to programs what is no message to people: they listen on the hub's bus.
+type News interface {
+	// Swept says that a sweep is finished, and what it came to.
+	Swept(ctx context.Context, c Coverage) error
 }
 
 // Waker asks for work: each trigger comes back as an event of its own, at least once, later.

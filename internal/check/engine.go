@@ -25,6 +25,7 @@ type Engine struct {
 	Gauge    Gauge
 	Ledger   Ledger
 	Topics   []Topic
+	News     News
 	Waker    Waker
 	Policy   *policy.Policy
 	Clock    clock.Clock

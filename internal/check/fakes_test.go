@@ -206,3 +206,50 @@ func (s *stage) Fleet(ctx context.Context) (guard.Fleet, error) {
 	}
 	return s.Memory.Fleet(ctx)
 }
+
+func (s *stage) PutSweep(ctx context.Context, sw check.Sweep) error {
+	if err := s.note("putsweep"); err != nil {
+		return err
+	}
+	return s.Memory.PutSweep(ctx, sw)
+}
+
+func (s *stage) Sweep(ctx context.Context, run string) (check.Sweep, error) {
+	if err := s.note("sweep"); err != nil {
+		return check.Sweep{}, err
+	}
+	return s.Memory.Sweep(ctx, run)
+}
+
+func (s *stage) Sweeps(ctx context.Context) ([]check.Sweep, error) {
+	if err := s.note("sweeps"); err != nil {
+		return nil, err
+	}
+	return s.Memory.Sweeps(ctx)
+}
+
+func (s *stage) PutPart(ctx context.Context, run string, p check.Part) error {
+	if err := errors.Join(ctx.Err(), s.note("putpart")); err != nil {
+		return err
+	}
+	return s.Memory.PutPart(ctx, run, p)
+}
+
+func (s *stage) Parts(ctx context.Context, run string) ([]check.Part, error) {
+	if err := s.note("parts"); err != nil {
+		return nil, err
+	}
+	return s.Memory.Parts(ctx, run)
+}
+
+// The stage as those who listen on the hub's bus.
+
+func (s *stage) Swept(_ context.Context, c check.Coverage) error {
+	if err := s.note("swept"); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.heard = append(s.heard, c)
+	return nil
+}

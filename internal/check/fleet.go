@@ -14,6 +14,7 @@ import (
 	"github.com/cniguard/cniguard/internal/event"
 	"github.com/cniguard/cniguard/internal/fault"
 	"github.com/cniguard/cniguard/internal/guard"
+	"github.com/cniguard/cniguard/internal/plain"
 	"github.com/cniguard/cniguard/internal/telemetry"
 )
 
@@ -52,10 +53,15 @@ func (e Engine) Meter(ctx context.Context, at time.Time) error {
 	return e.wake(ctx, "meter", ts)
 }
 
-// Sweep asks for the sweep of every unit of the fleet. Run names the sweep.
+// Sweep asks for the sweep of every unit of the fleet. Run names the sweep: the instant it was asked for, in RFC 3339. The ledger knows of it
+// before anybody is woken, and it does not begin where it cannot be written there for now: no check could be saved either.
 func (e Engine) Sweep(ctx context.Context, run string) error {
-	var ts []event.Trigger
-	for _, u := range e.Policy.Units() {
+	units := e.Policy.Units()
+	if err := e.open(ctx, run, units); err != nil {
+		return err
+	}
+	ts := make([]event.Trigger, 0, len(units))
+	for _, u := range units {
 		ts = append(ts, event.Trigger{Kind: event.Sweeping, Unit: u, Run: run})
 	}
 	return e.wake(ctx, "sweep", ts)
@@ -242,7 +248,8 @@ func blocksOf(all []gauged) []alarm.Value {
 }
 
 // Sweeping checks a unit's clusters, those that EKS lists and those that are recorded, from the one after the given name on.
-// A unit that cannot be listed is counted; its recorded clusters are checked all the same.
+// A unit that cannot be listed is counted; its recorded clusters are checked all the same. What was done goes into the ledger under the run
+// that names the sweep, and who does the last part of the last unit closes it.
 func (e Engine) Sweeping(ctx context.Context, u event.Unit, after, run string) error {
 	standing := e.standing(ctx, u, after)
 	names, listErr := e.Observer.Clusters(ctx, u, after)
@@ -264,18 +271,31 @@ func (e Engine) Sweeping(ctx context.Context, u event.Unit, after, run string) e
 	if more {
 		names = names[:perSweep]
 	}
-	ts := e.checkAll(ctx, u, names)
+	part := Part{Unit: u, After: after, Clusters: len(names)}
+	if more {
+		part.Next = names[len(names)-1]
+	}
+	var ts []event.Trigger
+	ts, part.NotChecked = e.checkAll(ctx, u, names)
 	e.Log.InfoContext(ctx, "swept", "account", u.Account, "region", u.Region, "run", run,
 		"clusters", len(names), "failed", len(ts), "more", more, "listed", listErr == nil)
 	shut, unitErr := e.judgeUnit(ctx, u, kept, listErr)
 	if listErr != nil {
+		part.NotListed = plain.Clean(listErr.Error(), plain.Text)
 		e.Counts.Add(telemetry.NotListed, 1)
 		listErr = e.unitFault(ctx, "list the clusters of", u, listErr, shut)
 	}
-	if more && listErr == nil {
-		ts = append(ts, event.Trigger{Kind: event.Sweeping, Unit: u, After: names[len(names)-1], Run: run})
+	part.Again = listErr != nil // Lambda tries the part again, and it does not go on meanwhile
+	partErr := e.bookPart(ctx, run, part)
+	done := listErr == nil && partErr == nil
+	if more && done {
+		ts = append(ts, event.Trigger{Kind: event.Sweeping, Unit: u, After: part.Next, Run: run})
 	}
-	return errors.Join(listErr, unitErr, e.wake(ctx, "sweep", ts))
+	err = errors.Join(listErr, unitErr, partErr, e.wake(ctx, "sweep", ts))
+	if !more && done {
+		err = errors.Join(err, e.finish(ctx, run))
+	}
+	return err
 }
 
 // judgeUnit remembers and tells that a unit cannot be listed, and that it can be again, until people know. A unit that always could
@@ -308,8 +328,8 @@ func (e Engine) judgeUnit(ctx context.Context, u event.Unit, known []Kept, listE
 // is looked at again, so that Lambda need not try, and the failure queue does not fill.
 func shutOut(rec guard.Record) bool { return rec.Told[guard.UnitUnreadable].Times > 0 }
 
-// checkAll checks clusters of a unit, a few side by side, and asks for those that failed to be checked again on their own.
-func (e Engine) checkAll(ctx context.Context, u event.Unit, names []string) (failed []event.Trigger) {
+// checkAll checks clusters of a unit, a few side by side. It gives the checks that failed, to be asked for again on their own, and why.
+func (e Engine) checkAll(ctx context.Context, u event.Unit, names []string) (failed []event.Trigger, gaps Gaps) {
 	errs := make([]error, len(names))
 	checks := make([]func(context.Context) error, 0, len(names))
 	for i, n := range names {
@@ -324,9 +344,10 @@ func (e Engine) checkAll(ctx context.Context, u event.Unit, names []string) (fai
 			id := cluster.ID{Account: u.Account, Region: u.Region, Name: names[i]}
 			e.Log.ErrorContext(ctx, "not checked", telemetry.Cluster(id), "error", err.Error())
 			failed = append(failed, event.Trigger{Kind: event.Check, Cluster: id})
+			gaps.add(mostInPart, 1, Gap{What: id.String(), Because: err.Error()})
 		}
 	}
-	return failed
+	return failed, gaps
 }
 
 // unitFault is the error of a unit's work: one that may pass is returned, so that Lambda tries again; one that only a person

@@ -61,6 +61,8 @@ type stage struct {
 	told     []guard.Message
 	others   []*place // topics beside the one that the stage is
 	woken    []event.Trigger
+	heard    []check.Coverage // of sweeps that finished, on the bus of the hub
+	finished int              // sweeps that were counted so far
 }
 
 // newStage has one cluster, prod.
@@ -86,7 +88,7 @@ func policyOf(t *testing.T, defaults policy.Set) *policy.Policy {
 // engine is an engine of the urgent function, in an invocation of that name.
 func (s *stage) engine(by string) check.Engine {
 	return check.Engine{
-		Observer: s, Actor: s, Gauge: s, Ledger: s, Topics: s.topics(), Waker: s, Policy: s.policy, Clock: stillClock{stage: s},
+		Observer: s, Actor: s, Gauge: s, Ledger: s, Topics: s.topics(), News: s, Waker: s, Policy: s.policy, Clock: stillClock{stage: s},
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Counts: &s.counts, By: by, Updates: true,
 	}
 }
@@ -174,7 +176,7 @@ func (s *stage) changes() []string {
 	defer s.mu.Unlock()
 	return slices.DeleteFunc(slices.Clone(s.calls), func(c string) bool {
 		kind, _, _ := strings.Cut(c, " ")
-		return slices.Contains([]string{"load", "orders", "fleet", "observe", "settle", "in", "due", "list", "history", "helper", "network", "blocks", "alarms"}, kind)
+		return slices.Contains([]string{"load", "orders", "fleet", "observe", "settle", "in", "due", "list", "history", "helper", "network", "blocks", "alarms", "sweep", "sweeps", "parts"}, kind)
 	})
 }
 

@@ -18,6 +18,13 @@ const (
 	Late = 2 * SweepEvery
 )
 
+// What cniguard puts on the hub's bus for programs of others. Its source is none that a rule of cniguard lets through, and begins as
+// that of the wake-ups does, which the bus takes from the hub's account only.
+const (
+	NewsSource    = "cniguard.news"
+	SweepFinished = "Sweep Finished" // detail-type: events/news-sweep-finished.json
+)
+
 // wakeUps are the events that cniguard sends to itself, and its schedules.
 func wakeUps() family {
 	return family{source: "cniguard", types: words(wakeKinds()...), read: readWakeUp, rules: wakeUpRules}

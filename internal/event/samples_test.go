@@ -172,7 +172,8 @@ func wakeUps() map[string]sample {
 		"own-sweep.json": {"bulk-work", event.Trigger{Kind: event.Sweep, ID: "sweep-2026-11-23T12:00:00Z", From: hub,
 			Why: "cniguard Sweep", At: at("12:00:00")}},
 		"own-sweeping.json": {"bulk-work", event.Trigger{Kind: event.Sweeping, ID: id + "032", From: hub,
-			Why: "cniguard Sweeping", Unit: member, Run: "sweep-2026-11-23T12:00:00Z", After: "prod-049", At: at("12:00:00")}},
+			Why: "cniguard Sweeping", Unit: member, Run: "2026-11-23T12:00:00Z", After: "prod-049", At: at("12:00:00")}},
+		"news-sweep-finished.json": {"", unknown("090", "cniguard.news/Sweep Finished")},
 	}
 }
 

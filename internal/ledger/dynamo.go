@@ -106,7 +106,7 @@ func (d *Dynamo) Due(ctx context.Context, now time.Time) ([]cluster.ID, error) {
 
 // In lists the records of a unit, ordered by name, consistently.
 func (d *Dynamo) In(ctx context.Context, u event.Unit) ([]check.Kept, error) {
-	found, err := d.query(ctx, inUnit(u))
+	found, err := d.query(ctx, under(unitKey(u.Account, u.Region)))
 	if err != nil {
 		return nil, fmt.Errorf("list records of %s in %s: %w", u.Account, u.Region, err)
 	}

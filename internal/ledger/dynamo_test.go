@@ -87,7 +87,9 @@ func TestTheTableHasTheLayoutOfADR7(t *testing.T) {
 		if gone.Version != 1 {
 			t.Errorf("version %d", gone.Version)
 		}
-		if err := errors.Join(saveErr, goneErr, s.dynamo.Order(ctx, prod, order), s.dynamo.Order(ctx, prod, halt), s.dynamo.Arrive(ctx, "K3Q", noon)); err != nil {
+		if err := errors.Join(saveErr, goneErr, s.dynamo.Order(ctx, prod, order), s.dynamo.Order(ctx, prod, halt), s.dynamo.Arrive(ctx, "K3Q", noon),
+			s.dynamo.PutSweep(ctx, check.Sweep{Run: "r", Begun: noon}), s.dynamo.PutSweep(ctx, check.Sweep{Run: "r", Begun: noon, Coverage: &check.Coverage{Run: "r"}}),
+			s.dynamo.PutPart(ctx, "r", check.Part{Unit: event.Unit{Account: "1", Region: "a"}, After: "c049"})); err != nil {
 			t.Error(err)
 		}
 	})
@@ -98,7 +100,8 @@ func TestTheTableHasTheLayoutOfADR7(t *testing.T) {
 	delete(record, "record")
 	gone := s.item(t, "UNIT#1/r", "-")
 	delete(gone, "record")
-	got := []map[string]string{record, gone, s.item(t, "ORDER#AROA1:ann", "444455556666/eu-west-1/prod"), s.item(t, "HALT", "HALT"), s.item(t, "DOCTOR", "K3Q")}
+	got := []map[string]string{record, gone, s.item(t, "ORDER#AROA1:ann", "444455556666/eu-west-1/prod"), s.item(t, "HALT", "HALT"), s.item(t, "DOCTOR", "K3Q"),
+		s.item(t, "SWEEP", "r"), s.item(t, "SWEEP#r", "1/a#c049")}
 	want := []map[string]string{
 		{"pk": "S UNIT#444455556666/eu-west-1", "sk": "S prod", "version": "N 1", "schema": "N 1", "due": "S RECORD", "at": "S 2026-03-02T12:00:00.005000000Z"},
 		{"pk": "S UNIT#1/r", "sk": "S -", "version": "N 1", "schema": "N 1", "expires": fmt.Sprint("N ", noon.AddDate(0, 0, 90).Unix())},
@@ -107,6 +110,11 @@ func TestTheTableHasTheLayoutOfADR7(t *testing.T) {
 			"expires": fmt.Sprint("N ", noon.Add(time.Hour).AddDate(0, 0, 30).Unix())},
 		{"pk": "S HALT", "sk": "S HALT", "schema": "N 1", "kind": "S halt", "by": "S ann", "because": "S incident", "given": "S 2026-03-02T12:00:00.000000000Z"},
 		{"pk": "S DOCTOR", "sk": "S K3Q", "at": "S 2026-03-02T12:00:00.000000000Z", "expires": fmt.Sprint("N ", noon.AddDate(0, 0, 1).Unix())},
+		{"pk": "S SWEEP", "sk": "S r", "version": "N 2", "schema": "N 1", "expires": fmt.Sprint("N ", noon.AddDate(0, 0, 7).Unix()),
+			"sweep": `S {"run":"r","begun":"2026-03-02T12:00:00Z","units":null,"coverage":{"run":"r","begun":"0001-01-01T00:00:00Z","closed":"0001-01-01T00:00:00Z",` +
+				`"units":0,"clusters":0,"checked":0,"notChecked":{"count":0},"notListed":{"count":0},"unfinished":{"count":0}}}`},
+		{"pk": "S SWEEP#r", "sk": "S 1/a#c049", "schema": "N 1", "expires": fmt.Sprint("N ", noon.AddDate(0, 0, 1).Unix()),
+			"part": `S {"unit":{"account":"1","region":"a"},"after":"c049","clusters":0,"notChecked":{"count":0}}`},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -125,7 +133,13 @@ func everyCall(ctx context.Context, l *ledger.Dynamo) map[string]error {
 	order := l.Order(ctx, prod, guard.Order{Kind: guard.Denial, By: "ann", At: noon, Until: noon.Add(time.Hour)})
 	arrive := l.Arrive(ctx, "K3Q", noon)
 	_, arrived := l.Arrived(ctx, "K3Q")
+	putSweep := l.PutSweep(ctx, check.Sweep{Run: "r", Begun: noon})
+	_, sweep := l.Sweep(ctx, "r")
+	_, sweeps := l.Sweeps(ctx)
+	putPart := l.PutPart(ctx, "r", check.Part{})
+	_, parts := l.Parts(ctx, "r")
 	return map[string]error{
+		"PutItem, open": putSweep, "GetItem, sweep": sweep, "Query, sweeps": sweeps, "PutItem, part": putPart, "Query, parts": parts,
 		"PutItem, arrive": arrive, "GetItem, arrived": arrived,
 		"GetItem, load": load, "PutItem, save": save, "Query, due": due, "Query, in": in, "Scan, all": all, "Query, orders": orders, "GetItem, fleet": fleet, "PutItem, order": order,
 	}
@@ -417,5 +431,23 @@ func TestANewerWordOfTheSamePersonIsSeenAtOnce(t *testing.T) {
 		expect("ann deny")
 		_ = s.clock.Sleep(ctx, lag)
 		expect("ann deny, bob deny")
+	})
+}
+
+func TestASweepOfANewerSchemaIsRefused(t *testing.T) {
+	s := set(t, nil)
+	s.run(func(ctx context.Context) {
+		for _, it := range []map[string]types.AttributeValue{raw("pk", "SWEEP", "sk", "r", "sweep", "{}"), raw("pk", "SWEEP#r", "sk", "1/a#", "part", "{}")} {
+			it["schema"] = &types.AttributeValueMemberN{Value: fmt.Sprint(guard.Schema + 1)}
+			s.write(t, ctx, it)
+		}
+		_, sweep := s.dynamo.Sweep(ctx, "r")
+		_, sweeps := s.dynamo.Sweeps(ctx)
+		_, parts := s.dynamo.Parts(ctx, "r")
+		for what, err := range map[string]error{"Sweep": sweep, "Sweeps": sweeps, "Parts": parts} {
+			if f := fault.Of(err); f == nil || f.Kind != fault.Terminal || !strings.Contains(err.Error(), "deploy the newer cniguard") {
+				t.Errorf("%s gives %v", what, err)
+			}
+		}
 	})
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/cniguard/cniguard/internal/guard"
 )
 
-// item is an item of the table. Its key is pk and sk; those that have due and at are in the index "due" too. Four kinds of things
+// item is an item of the table. Its key is pk and sk; those that have due and at are in the index "due" too. Six kinds of things
 // are in the table:
 //
 //	pk                    sk                     due                          at
@@ -22,6 +22,8 @@ import (
 //	ORDER#WRITER          ACCOUNT/REGION/NAME    ORDER#ACCOUNT/REGION/NAME    the writer
 //	HALT                  HALT                   -                            -
 //	DOCTOR                NONCE of a probe       -                            when its event came
+//	SWEEP                 RUN                    -                            -
+//	SWEEP#RUN             ACCOUNT/REGION#AFTER   -                            -
 type item map[string]types.AttributeValue
 
 const (
@@ -29,6 +31,8 @@ const (
 	orderPrefix = "ORDER#"
 	haltKey     = "HALT"
 	doctorKey   = "DOCTOR"
+	sweepKey    = "SWEEP"
+	partPrefix  = "SWEEP#"
 	dueRecord   = "RECORD"
 	noName      = "-" // a key cannot be empty, and no cluster is called so
 )
@@ -39,6 +43,8 @@ const (
 	keepGone  = 90 * 24 * time.Hour // records of clusters that are gone, after their last save
 	keepOrder = 30 * 24 * time.Hour // orders, after their end
 	keepProbe = 24 * time.Hour      // probes: somebody waits for two minutes
+	keepSweep = 7 * 24 * time.Hour  // sweeps: each begins with a look at those before it
+	keepPart  = 24 * time.Hour      // parts of sweeps: the next sweep, six hours later, closes what is open
 )
 
 func text(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }

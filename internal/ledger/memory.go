@@ -1,4 +1,5 @@
-// Package ledger keeps what cniguard remembers: a record for each cluster, what people ordered, and the fleet's halt.
+// Package ledger keeps what cniguard remembers: a record for each cluster, what people ordered, the fleet's halt, and what
+// sweeps came to.
 //
 // Dynamo keeps it in a DynamoDB table, which all functions and people share. Memory keeps it in the process: for simulations, for
 // trying out and for tests. Package ledgertest holds what every ledger must do.
@@ -27,6 +28,7 @@ type Memory struct {
 	orders map[cluster.ID]map[string]guard.Order // by writer: a person's newest order for a cluster replaces the one before
 	halt   guard.Order                           // the newest order to the whole fleet
 	probes map[string]time.Time                  // when their events came, by nonce
+	sweeps map[string]*swept                     // by run
 }
 
 type saved struct {
@@ -37,7 +39,9 @@ type saved struct {
 
 // NewMemory is an empty ledger.
 func NewMemory() *Memory {
-	return &Memory{items: map[cluster.ID]saved{}, orders: map[cluster.ID]map[string]guard.Order{}, probes: map[string]time.Time{}}
+	return &Memory{
+		items: map[cluster.ID]saved{}, orders: map[cluster.ID]map[string]guard.Order{}, probes: map[string]time.Time{}, sweeps: map[string]*swept{},
+	}
 }
 
 // Load reads one record; the zero Record and Version 0 when there is none.

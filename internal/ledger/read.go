@@ -12,7 +12,6 @@ import (
 
 	"github.com/cniguard/cniguard/internal/access"
 	"github.com/cniguard/cniguard/internal/cluster"
-	"github.com/cniguard/cniguard/internal/event"
 	"github.com/cniguard/cniguard/internal/fault"
 )
 
@@ -25,11 +24,11 @@ func (d *Dynamo) get(ctx context.Context, key item) (item, error) {
 	return out.Item, nil
 }
 
-// inUnit finds the records of a unit, in the table itself.
-func inUnit(u event.Unit) dynamodb.QueryInput {
+// under finds all items under a partition key, in the table itself.
+func under(key string) dynamodb.QueryInput {
 	return dynamodb.QueryInput{
 		ConsistentRead: aws.Bool(true), KeyConditionExpression: aws.String("#pk = :pk"),
-		ExpressionAttributeNames: map[string]string{"#pk": "pk"}, ExpressionAttributeValues: item{":pk": text(unitKey(u.Account, u.Region))},
+		ExpressionAttributeNames: map[string]string{"#pk": "pk"}, ExpressionAttributeValues: item{":pk": text(key)},
 	}
 }
 

@@ -126,6 +126,28 @@ func (l *inWorld) Arrived(_ context.Context, nonce string) (bool, error) {
 	return take(l, func(ctx context.Context) (bool, error) { return l.dynamo.Arrived(ctx, nonce) })
 }
 
+func (l *inWorld) PutSweep(_ context.Context, s check.Sweep) error {
+	_, err := take(l, func(ctx context.Context) (any, error) { return nil, l.dynamo.PutSweep(ctx, s) })
+	return err
+}
+
+func (l *inWorld) Sweep(_ context.Context, run string) (check.Sweep, error) {
+	return take(l, func(ctx context.Context) (check.Sweep, error) { return l.dynamo.Sweep(ctx, run) })
+}
+
+func (l *inWorld) Sweeps(context.Context) ([]check.Sweep, error) {
+	return take(l, func(ctx context.Context) ([]check.Sweep, error) { return l.dynamo.Sweeps(ctx) })
+}
+
+func (l *inWorld) PutPart(_ context.Context, run string, p check.Part) error {
+	_, err := take(l, func(ctx context.Context) (any, error) { return nil, l.dynamo.PutPart(ctx, run, p) })
+	return err
+}
+
+func (l *inWorld) Parts(_ context.Context, run string) ([]check.Part, error) {
+	return take(l, func(ctx context.Context) ([]check.Part, error) { return l.dynamo.Parts(ctx, run) })
+}
+
 func TestDynamo(t *testing.T) {
 	for name, behaviour := range map[string]world.Behaviour{
 		"at once":                                {},

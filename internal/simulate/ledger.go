@@ -24,6 +24,7 @@ type Ledger interface {
 	All(ctx context.Context) ([]check.Kept, error)
 	Orders(ctx context.Context, id cluster.ID) ([]guard.Order, error)
 	Fleet(ctx context.Context) (guard.Fleet, error)
+	Sweeps(ctx context.Context) ([]check.Sweep, error)
 }
 
 // table is the name of the hub's table.
@@ -81,7 +82,10 @@ func (r *Run) write(ctx context.Context, id cluster.ID, o guard.Order) error {
 
 // ofTable has the faults of the ledger happen to the operations of DynamoDB that it is made of.
 func ofTable(faults []world.Fault) []world.Fault {
-	operations := map[string]string{"Load": "GetItem", "Fleet": "GetItem", "Save": "PutItem", "Arrive": "PutItem", "Due": "Query", "In": "Query", "Orders": "Query"}
+	operations := map[string]string{
+		"Load": "GetItem", "Fleet": "GetItem", "Save": "PutItem", "Arrive": "PutItem", "Due": "Query", "In": "Query", "Orders": "Query",
+		"Sweep": "GetItem", "PutSweep": "PutItem", "PutPart": "PutItem", "Sweeps": "Query", "Parts": "Query",
+	}
 	faults = slices.Clone(faults)
 	for i := range faults {
 		if f := &faults[i]; f.Service == "ledger" {
@@ -140,4 +144,26 @@ func (s served) Fleet(ctx context.Context) (guard.Fleet, error) {
 func (s served) Arrive(ctx context.Context, nonce string, at time.Time) error {
 	_, err := through(ctx, s, "ledger:Arrive", func() (any, error) { return nil, s.ledger.Arrive(ctx, nonce, at) })
 	return err
+}
+
+func (s served) PutSweep(ctx context.Context, sw check.Sweep) error {
+	_, err := through(ctx, s, "ledger:PutSweep", func() (any, error) { return nil, s.ledger.PutSweep(ctx, sw) })
+	return err
+}
+
+func (s served) Sweep(ctx context.Context, run string) (check.Sweep, error) {
+	return through(ctx, s, "ledger:Sweep", func() (check.Sweep, error) { return s.ledger.Sweep(ctx, run) })
+}
+
+func (s served) Sweeps(ctx context.Context) ([]check.Sweep, error) {
+	return through(ctx, s, "ledger:Sweeps", func() ([]check.Sweep, error) { return s.ledger.Sweeps(ctx) })
+}
+
+func (s served) PutPart(ctx context.Context, run string, p check.Part) error {
+	_, err := through(ctx, s, "ledger:PutPart", func() (any, error) { return nil, s.ledger.PutPart(ctx, run, p) })
+	return err
+}
+
+func (s served) Parts(ctx context.Context, run string) ([]check.Part, error) {
+	return through(ctx, s, "ledger:Parts", func() ([]check.Part, error) { return s.ledger.Parts(ctx, run) })
 }

@@ -297,10 +297,10 @@ catalogues: {"1.21": [{version: v1.8.0-eksbuild.1, compatible: true}]}
 				told: opened version-outdated (warning)
 				update started: v1.7.5 → v1.8.0
 				told: update started update-progress (info)
+				told: recovered version-outdated (warning)
 				update ended: v1.7.5 → v1.8.0 Failed
 				told: update failed update-progress (critical)
 				told: opened addon-unhealthy (warning)
-				told: recovered version-outdated (warning)
 			`,
 			ends: "warning; managed; fine; fine; idle; ", calls: 380},
 	} {

@@ -60,6 +60,16 @@ func Run(t *testing.T, empty func(t *testing.T) Ledger) {
 		"an order or a halt of a newer schema is refused":            newerOrder,
 		"an unknown kind of order is refused":                        unknownOrder,
 		"a probe has arrived from its event on, and for nobody else": probe,
+		"a sweep that was never opened is none":                      neverOpened,
+		"an opened sweep comes back whole":                           sweepComesBack,
+		"a sweep is opened once":                                     openedOnce,
+		"a sweep is closed once, and only when it is open":           closedOnce,
+		"of many who close a sweep one does":                         racingToClose,
+		"a thousand units fit into a sweep, and it can be closed":    thousandUnits,
+		"sweeps are listed, the one that began last at the end":      sweeps,
+		"parts of a sweep come back in order, and of no other":       partsOfSweep,
+		"a part that is saved again replaces the one before":         partAgain,
+		"sweeps and parts are no records":                            sweepsAreNoRecords,
 	} {
 		t.Run(name, func(t *testing.T) { f(t, empty(t)) })
 	}
