@@ -42,6 +42,7 @@ type watch struct {
 	points      int     // so many of them; 0: all
 	limit       float64 // 0: one
 	absent      bool    // the alarm is that the metric stays below the limit, or is not there
+	warmUp      int     // how long a new hub has for its first data, where that is the alarm, in minutes; 0: twenty
 }
 
 // watches are the alarms of a hub. What is lost for good, and what keeps people from being told, is one data point away from a
@@ -57,6 +58,10 @@ func watches() []watch {
 			about: "No tick for 15 minutes: nothing that was put off is looked at again. Look at the schedules of the group cniguard, and at the log of bulk."},
 		{name: "meter", metric: ofProgram(event.Bulk, telemetry.Meters), statistic: "Sum", periods: 3, absent: true,
 			about: "No meter for 15 minutes: alarms on clusters get no data. Look at the schedules of the group cniguard, and at the log of bulk."},
+		// A sweep comes every six hours and takes a while: in 13 hours two have not finished. A row of periods of an hour may have up to a week, one of
+		// shorter ones up to a day (CloudWatch API reference, PutMetricAlarm: Period).
+		{name: "sweep", metric: ofProgram(event.Bulk, telemetry.Sweeps), statistic: "Sum", period: 60 * 60, periods: 13, absent: true, warmUp: 13 * 60,
+			about: "No sweep finished for 13 hours: some account and region was not swept to its end. `cniguard status` names it; look at the log of bulk."},
 	}
 	all = append(all, watch{name: "overdue", metric: ofProgram(event.Bulk, telemetry.Overdue), statistic: "Maximum", periods: 3,
 		about: "A cluster was not checked for two sweeps, 12 hours. `cniguard status` names it; look at the log of bulk."})
@@ -113,8 +118,9 @@ func newAlarms(scope constructs.Construct, oncall *string) {
 		}
 		if a.absent {
 			props.ComparisonOperator, props.TreatMissingData = str("LessThanThreshold"), str("breaching")
-			// A new hub gets the time in which its first ticks come: a deployment must not page.
-			props.WarmUpConfiguration = awscloudwatch.CfnAlarm_WarmUpConfigurationProperty{WarmUpPeriodDurationInMinutes: num(20)}
+			// A new hub gets the time in which its first ticks come: a deployment must not page. CloudWatch takes up to two days (CloudFormation
+			// template reference, AWS::CloudWatch::Alarm WarmUpConfiguration).
+			props.WarmUpConfiguration = awscloudwatch.CfnAlarm_WarmUpConfigurationProperty{WarmUpPeriodDurationInMinutes: num(cmp.Or(a.warmUp, 20))}
 		}
 		awscloudwatch.NewCfnAlarm(scope, str("Alarm-"+a.name), &props)
 	}

@@ -17,6 +17,7 @@ func alarmsReachPeople(template map[string]any) (c complaints) {
 		"ledger":  "CNIGuard LedgerFailed Function=bulk Sum 2x300 >= 1 notBreaching",
 		"overdue": "CNIGuard Overdue Function=bulk Maximum 3x300 >= 1 notBreaching",
 		"meter":   "CNIGuard Meters Function=bulk Sum 3x300 < 1 breaching",
+		"sweep":   "CNIGuard Sweeps Function=bulk Sum 13x3600 < 1 breaching",
 		"tick":    "CNIGuard Ticks Function=bulk Sum 3x300 < 1 breaching",
 	}
 	for _, readers := range []string{"oncall", "chat", "machine"} {
@@ -35,7 +36,7 @@ func alarmsReachPeople(template map[string]any) (c complaints) {
 		name := strings.TrimPrefix(text(a.props["AlarmName"]), "cniguardhub-")
 		have[name] = watched(a.props)
 		c.want(name+": tells", fmt.Sprint(texts(a.props["AlarmActions"])), "[Topiconcall]")
-		if warmUp := text(at(a.props, "WarmUpConfiguration", "WarmUpPeriodDurationInMinutes")); text(a.props["TreatMissingData"]) == "breaching" && warmUp != "20" {
+		if text(a.props["TreatMissingData"]) == "breaching" && !warmsUp(a.props) {
 			c.add("%s pages when it is deployed", name)
 		}
 		if text(a.props["AlarmDescription"]) == "" {
@@ -46,6 +47,13 @@ func alarmsReachPeople(template map[string]any) (c complaints) {
 		c.add("alarms (-want +got):\n%s", diff)
 	}
 	return c
+}
+
+// warmsUp reports whether a new alarm waits for as long as it looks back at least, so that no data yet is not taken for none any more.
+func warmsUp(p map[string]any) bool {
+	var minutes, periods, seconds int
+	_, err := fmt.Sscan(text(at(p, "WarmUpConfiguration", "WarmUpPeriodDurationInMinutes"))+" "+text(p["EvaluationPeriods"])+" "+text(p["Period"]), &minutes, &periods, &seconds)
+	return err == nil && minutes*60 >= periods*seconds && minutes <= 2*24*60
 }
 
 // watched is an alarm in a line.

@@ -99,6 +99,9 @@ func weakenings() []weakening {
 		{"an alarm tells nobody", "every alarm reaches people", func(w weak) { delete(w.in("Alarmfailed"), "AlarmActions") }},
 		{"silence is fine", "every alarm reaches people", func(w weak) { w.in("Alarmtick")["TreatMissingData"] = "notBreaching" }},
 		{"a deployment pages", "every alarm reaches people", func(w weak) { delete(w.in("Alarmtick"), "WarmUpConfiguration") }},
+		{"a deployment pages before its first sweeps", "every alarm reaches people", func(w weak) {
+			w.in("Alarmsweep")["WarmUpConfiguration"] = w.in("Alarmtick")["WarmUpConfiguration"]
+		}},
 	}
 }
 
