@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/cniguard/cniguard/internal/check"
 	"github.com/cniguard/cniguard/internal/hub"
 	"github.com/cniguard/cniguard/internal/simulate"
 )
@@ -87,6 +88,7 @@ func TestTheDocumentHasEveryFieldOfTheLinesWithItsType(t *testing.T) {
 		{"simulate.md", "field", reflect.TypeFor[simulate.Line]()}, {"simulate.md", "field of `start`", reflect.TypeFor[opening]()},
 		{"simulate.md", "field of `end`", reflect.TypeFor[ending]()}, {"simulate.md", "field of a row", reflect.TypeFor[simulate.Row]()},
 		{"simulate.md", "field of `summary`", reflect.TypeFor[simulate.Summary]()}, {"commands.md", "field", reflect.TypeFor[hub.Status]()},
+		{"commands.md", "field of `sweeps`", reflect.TypeFor[hub.Sweeps]()}, {"messages.md", "field of a coverage", reflect.TypeFor[check.Coverage]()},
 		{"commands.md", "field of a cluster", reflect.TypeFor[hub.Standing]()}, {"commands.md", "field of a failure", reflect.TypeFor[hub.Failure]()},
 	} {
 		var want, have []string

@@ -151,8 +151,12 @@ func (s *served) all(keep func(map[string]any) bool) any {
 func (s *served) scan(map[string]any) any { return s.all(func(map[string]any) bool { return true }) }
 
 func (s *served) query(in map[string]any) any {
-	want := in["ExpressionAttributeValues"].(map[string]any)[":due"]
-	return s.all(func(it map[string]any) bool { return fmt.Sprint(it["due"]) == fmt.Sprint(want) })
+	values := in["ExpressionAttributeValues"].(map[string]any)
+	key := "pk"
+	if values[":due"] != nil {
+		key = "due"
+	}
+	return s.all(func(it map[string]any) bool { return fmt.Sprint(it[key]) == fmt.Sprint(values[":"+key]) })
 }
 
 func (s *served) batch(in map[string]any) any {

@@ -133,6 +133,15 @@ func demoLedger(t *testing.T) map[string]map[string]any {
 			t.Fatal(err)
 		}
 	}
+	sweeps, err := r.Ledger.Sweeps(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, sweep := range sweeps {
+		if err := l.PutSweep(t.Context(), sweep); err != nil {
+			t.Fatal(err)
+		}
+	}
 	return s.items
 }
 

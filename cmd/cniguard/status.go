@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cniguard/cniguard/internal/check"
 	"github.com/cniguard/cniguard/internal/event"
 	"github.com/cniguard/cniguard/internal/guard"
 	"github.com/cniguard/cniguard/internal/hub"
@@ -24,8 +25,9 @@ func statusCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "status [--policy POLICY] [--json]",
 		Short: "Show how every cluster of the fleet stands, the worst first",
-		Long: `It is what the deployed hub's ledger has: of each cluster what the last check left, and
-what was not looked at for 12 hours, which is two sweeps. Nothing in the fleet is read.
+		Long: `It is what the deployed hub's ledger has: of each cluster what the last check left, what
+was not looked at for 12 hours, which is two sweeps, and what the last sweep of the whole
+fleet covered. Nothing in the fleet is read.
 With --policy, the policy that is deployed, what has left its fleet is named and no more.`,
 		Args: noArguments(),
 		Example: `  cniguard status
@@ -74,6 +76,7 @@ func printStatus(out io.Writer, s hub.Status) {
 	if s.Unsent > 0 {
 		fmt.Fprintf(out, "%s not published yet\n", count(s.Unsent, "message"))
 	}
+	printSweeps(out, s.Sweeps)
 	names := shortest(s.Clusters)
 	printStandings(out, s, names)
 	section := func(title string, wanted func(hub.Standing) bool, print func(name string, c hub.Standing)) {
@@ -93,6 +96,52 @@ func printStatus(out io.Writer, s hub.Status) {
 		foldTo(out, screen, "  ", fmt.Sprintf("%s, last at %s: %s", clean(name), when(c.Seen), clean(c.Because)))
 	})
 	printUnseen(out, s)
+	printGaps(out, s.Sweeps)
+}
+
+// printSweeps writes when a sweep finished last, and how much of the fleet it covered.
+func printSweeps(out io.Writer, s hub.Sweeps) {
+	switch c := s.Finished; {
+	case c == nil:
+		foldTo(out, screen, "", "No sweep of the whole fleet is known to have finished")
+	case s.Late:
+		foldTo(out, screen, "", fmt.Sprintf("No sweep has finished for 12 hours; the last did at %s, %s", when(c.Closed), covered(c)))
+	default:
+		foldTo(out, screen, "", fmt.Sprintf("Last sweep finished at %s, %s", when(c.Closed), covered(c)))
+	}
+	if c := s.GivenUp; c != nil {
+		foldTo(out, screen, "", fmt.Sprintf("The sweep that began at %s did not finish, %s", when(c.Begun), covered(c)))
+	}
+}
+
+// covered is how much of the fleet a sweep covered.
+func covered(c *check.Coverage) string {
+	text := fmt.Sprintf("%d of %s checked", c.Checked, count(c.Clusters, "cluster"))
+	if n := c.Unfinished.Count + c.NotListed.Count; n > 0 {
+		text += fmt.Sprintf(", %d of %d accounts and regions not covered", n, c.Units)
+	}
+	return text
+}
+
+// printGaps writes what the newest sweep left out.
+func printGaps(out io.Writer, s hub.Sweeps) {
+	c := s.Newest()
+	if c == nil {
+		return
+	}
+	title := fmt.Sprintf("\nWhat the sweep that began at %s did not cover\n", when(c.Begun))
+	for _, gaps := range []check.Gaps{c.Unfinished, c.NotListed, c.NotChecked} {
+		for _, g := range gaps.Some {
+			fmt.Fprint(out, title)
+			title = ""
+			foldTo(out, screen, "  ", clean(g.What)+": "+clean(g.Because))
+		}
+		if more := gaps.Count - len(gaps.Some); more > 0 {
+			fmt.Fprint(out, title)
+			title = ""
+			fmt.Fprintf(out, "  and %d more\n", more)
+		}
+	}
 }
 
 // printUnseen writes what nobody looks into: accounts and regions that are shut, and what left the fleet.

@@ -21,6 +21,7 @@ type Status struct {
 	Clusters []Standing     `json:"clusters"`       // the worst first, without those that are gone
 	Shut     []Shut         `json:"shut,omitempty"` // accounts and regions whose clusters cannot be listed
 	Unsent   int            `json:"unsent"`         // messages that wait to be published
+	Sweeps   Sweeps         `json:"sweeps"`
 	Left     []string       `json:"left,omitempty"` // ACCOUNT/REGION/NAME, or ACCOUNT/REGION, that left the policy's fleet; of them nothing else is said
 }
 
@@ -50,6 +51,30 @@ type Shut struct {
 	Since   time.Time `json:"since"`
 	Because string    `json:"because"` // texts of others may be in it
 }
+
+// Sweeps is what is known of the last sweeps of the whole fleet.
+type Sweeps struct {
+	Finished *check.Coverage `json:"finished,omitempty"` // the last that did; nil: none is known to have
+	GivenUp  *check.Coverage `json:"givenUp,omitempty"`  // the last that did not, where it began after that
+	Late     bool            `json:"late,omitempty"`     // the last finished more than two sweeps ago
+}
+
+// SweepsOf picks from all sweeps that the ledger has, the one that began last at the end.
+func SweepsOf(all []check.Sweep, now time.Time) (s Sweeps) {
+	for _, sweep := range all {
+		switch c := sweep.Coverage; {
+		case c == nil: // it is under way
+		case c.Finished():
+			s = Sweeps{Finished: c, Late: now.Sub(c.Closed) > event.Late}
+		default:
+			s.GivenUp = c
+		}
+	}
+	return s
+}
+
+// Newest is what the newest sweep came to that is closed; nil: none is.
+func (s Sweeps) Newest() *check.Coverage { return cmp.Or(s.GivenUp, s.Finished) }
 
 // StatusOf makes the status of every record and the fleet's state at an instant.
 func StatusOf(kept []check.Kept, fleet guard.Fleet, now time.Time) Status {
@@ -105,8 +130,12 @@ func (h Hub) Status(ctx context.Context, units []event.Unit) (Status, error) {
 	}
 	kept, left := within(known, units)
 	fleet, err := h.Ledger.Fleet(ctx)
+	if err != nil {
+		return Status{}, err
+	}
+	sweeps, err := h.Ledger.Sweeps(ctx)
 	s := StatusOf(kept, fleet, h.Now)
-	s.Left = left
+	s.Sweeps, s.Left = SweepsOf(sweeps, h.Now), left
 	return s, err
 }
 

@@ -91,3 +91,39 @@ func TestOnlyAUnitThatCannotBeListedIsShut(t *testing.T) {
 		t.Errorf("%+v; (-want +got):\n%s", s, diff)
 	}
 }
+
+func TestOfTheSweepsTheLastThatFinishedCountsAndThatWhichDidNotSince(t *testing.T) {
+	sweep := func(run string, closed time.Time, unfinished int) check.Sweep {
+		return check.Sweep{Run: run, Coverage: &check.Coverage{Run: run, Closed: closed, Unfinished: check.Gaps{Count: unfinished}}}
+	}
+	open := check.Sweep{Run: "open", Begun: noon}
+	for name, c := range map[string]struct {
+		all               []check.Sweep
+		finished, givenUp string // runs
+		late              bool
+		newest            string
+	}{
+		"none":                                 {nil, "", "", false, ""},
+		"one that is under way":                {[]check.Sweep{open}, "", "", false, ""},
+		"one that finished two sweeps ago":     {[]check.Sweep{sweep("a", noon.Add(-12*time.Hour), 0), open}, "a", "", false, "a"},
+		"one that finished before":             {[]check.Sweep{sweep("a", noon.Add(-12*time.Hour-time.Second), 0)}, "a", "", true, "a"},
+		"the last of those that finished":      {[]check.Sweep{sweep("a", noon.Add(-24*time.Hour), 0), sweep("b", noon, 0)}, "b", "", false, "b"},
+		"one that was given up before":         {[]check.Sweep{sweep("a", noon, 1), sweep("b", noon, 0)}, "b", "", false, "b"},
+		"one that was given up since":          {[]check.Sweep{sweep("a", noon, 0), sweep("b", noon, 2)}, "a", "b", false, "b"},
+		"none but such as were given up":       {[]check.Sweep{sweep("a", noon, 1), sweep("b", noon, 1), open}, "", "b", false, "b"},
+		"the order is that of their beginning": {[]check.Sweep{sweep("slow", noon, 0), sweep("quick", noon.Add(-time.Hour), 0)}, "quick", "", false, "quick"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run := func(c *check.Coverage) string {
+				if c == nil {
+					return ""
+				}
+				return c.Run
+			}
+			s := hub.SweepsOf(c.all, noon)
+			if run(s.Finished) != c.finished || run(s.GivenUp) != c.givenUp || s.Late != c.late || run(s.Newest()) != c.newest {
+				t.Errorf("%+v", s)
+			}
+		})
+	}
+}
