@@ -78,8 +78,9 @@ e2e: $(E2E_TOOLS) ## Deploy the templates onto an AWS emulator, and send events 
 	CI=true go test -count=1 -timeout=10m ./tests/emulator
 
 .PHONY: laws
-laws: ## Hold the laws in LAWS_WORLDS random worlds, and in LAWS_SDK through the SDK. Without the race detector (ADR 0006).
+laws: ## Hold the laws in LAWS_WORLDS random worlds, in LAWS_SDK through the SDK, and in large fleets. Without the race detector (ADR 0006).
 	LAWS_WORLDS=$(LAWS_WORLDS) LAWS_SDK=$(LAWS_SDK) go test -count=1 -timeout=60m ./tests/laws
+	go test -count=1 -timeout=20m -run 'OfTwoHundredClusters|TwoThousandClusters|ThousandsOfClusters' ./tests/answers
 
 .PHONY: fuzz
 fuzz: ## Fuzz each target for FUZZTIME.

@@ -173,7 +173,7 @@ func (s *story) tell(l simulate.Line) {
 func excerpt(message string) string {
 	text, rest, found := strings.Cut(strings.TrimSpace(message), "\nConsole:\n")
 	if found {
-		text += fmt.Sprintf("\n(%d lines more: a link to the console, and references)", strings.Count(rest, "\n")+2)
+		text += fmt.Sprintf("\n(%d lines more: a link to the console, references, and how to silence it)", strings.Count(rest, "\n")+2)
 	}
 	return text
 }
@@ -190,7 +190,9 @@ func (s *story) passing(l simulate.Line) bool {
 	case simulate.AlarmState:
 		return strings.Contains(l.Text, "INSUFFICIENT_DATA")
 	case simulate.Told:
-		return l.News == guard.Reminded || l.News == guard.Started || l.News == guard.Recovered && l.Finding == guard.InstallUnknown
+		return l.News == guard.Reminded || l.News == guard.Started || l.News == guard.Digested && strings.HasSuffix(l.Text, "nothing new")
+	case simulate.ForDigest: // the next digest line counts these
+		return l.News == guard.Recovered || l.Finding == guard.UpdateBlocked
 	case simulate.ClusterState:
 		return l.Text != "ACTIVE"
 	case simulate.UpdateEnded, simulate.AddonState:

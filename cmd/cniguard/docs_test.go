@@ -139,7 +139,7 @@ func TestEveryLineIsAsDocumented(t *testing.T) {
 		if l.At.Before(last) || l.Text == "" || !slices.Contains(simulate.Whats(), l.What) {
 			t.Errorf("not in order, without text, or of no known kind: %s", text)
 		}
-		if (l.What == simulate.Told) != (l.News != "" && l.Finding != "" && l.Severity != "" && l.Message != "") || (l.What == simulate.HeldBack) != (len(l.Gates) > 0) {
+		if (l.What == simulate.Told || l.What == simulate.ForDigest) != (l.News != "" && l.Finding != "" && l.Severity != "" && l.Message != "") || (l.What == simulate.HeldBack) != (len(l.Gates) > 0) {
 			t.Errorf("fields of another kind of line, or none of its own: %s", text)
 		}
 		last = l.At

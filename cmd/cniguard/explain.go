@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -131,15 +132,15 @@ func explainState(out io.Writer, x hub.Explanation) {
 	}
 	explainNode(out, x.Node)
 	fmt.Fprintln(out, "\nWhat is wrong")
-	printFindings(out, x.Plan.Findings, func(c guard.Code) string { return toldOf(x.Record.Told[c]) })
-	unseen := 0
+	printFindings(out, x.Plan.Findings, func(c guard.Code) string { return toldOf(x.Record, c, x.At) })
+	unseen := printPast(out, x.Record)
 	for _, code := range slices.Sorted(maps.Keys(x.Record.Told)) {
 		if !slices.ContainsFunc(x.Plan.Findings, func(f guard.Finding) bool { return f.Code == code }) {
 			before := "was found before, and is not seen now; "
 			if !x.Read {
 				before = "was found; "
 			}
-			fold(out, fmt.Sprintf("  %-16s  ", code), before+toldOf(x.Record.Told[code]))
+			fold(out, fmt.Sprintf("  %-16s  ", code), before+toldOf(x.Record, code, x.At))
 			unseen++
 		}
 	}
@@ -198,15 +199,40 @@ func rolledOut(n guard.DaemonSet) string {
 	return fmt.Sprintf("%d of %d, being rolled out", n.Updated, n.Desired)
 }
 
-// toldOf says when and how often people were told of a finding.
-func toldOf(t guard.Told) string {
+// toldOf says what people know of a finding, and whether somebody silenced it.
+func toldOf(rec guard.Record, code guard.Code, now time.Time) string {
+	t := rec.Told[code]
+	waits := slices.ContainsFunc(rec.Outbox, func(m guard.Message) bool {
+		return m.Finding.Code == code && m.Lane == guard.InDigest && !m.Digested
+	})
+	text := "not told yet"
 	switch {
-	case t.Times == 0:
-		return "not told yet"
+	case t.Times == 1 && waits:
+		text = "waits for the next digest since " + when(t.Last)
 	case t.Times == 1:
-		return "told once, at " + when(t.Last)
+		text = "told once, at " + when(t.Last)
+	case t.Times > 1:
+		text = fmt.Sprintf("told %s since %s, last at %s", count(t.Times, "time"), when(t.First), when(t.Last))
+		if waits {
+			text += ", which waits for the next digest"
+		}
 	}
-	return fmt.Sprintf("told %s since %s, last at %s", count(t.Times, "time"), when(t.First), when(t.Last))
+	if word := t.Silenced(now); word != nil {
+		done := map[guard.OrderKind]string{guard.Muting: "muted", guard.Acknowledging: "acknowledged"}[word.Kind]
+		text += fmt.Sprintf("; %s by %s until %s: %s", done, clean(word.By), when(word.Until), clean(word.Because))
+	}
+	return text
+}
+
+// printPast tells of what is over and may come back before people are told so.
+func printPast(out io.Writer, rec guard.Record) (n int) {
+	for _, code := range slices.Sorted(maps.Keys(rec.Past)) {
+		if p := rec.Past[code]; !p.Out {
+			fold(out, fmt.Sprintf("  %-16s  ", code), fmt.Sprintf("over since %s; people are told so at %s, unless it comes back", when(p.Over), when(p.Believed())))
+			n++
+		}
+	}
+	return n
 }
 
 func explainOrders(out io.Writer, x hub.Explanation) {
@@ -219,18 +245,33 @@ func explainOrders(out io.Writer, x hub.Explanation) {
 		orders = append(slices.Clone(orders), *x.Halt)
 	}
 	for _, o := range orders {
-		text := fmt.Sprintf("%s by %s: %s", o.Kind, clean(o.By), clean(o.Because))
-		if len(o.Steps) > 0 {
-			text = fmt.Sprintf("%s of %s by %s: %s", o.Kind, strings.Join(o.Steps, ", then "), clean(o.By), clean(o.Because))
+		kind := string(o.Kind)
+		if of := cmp.Or(strings.Join(o.Steps, ", then "), clean(string(o.Finding))); of != "" {
+			kind += " of " + of
 		}
-		switch {
-		case !o.Until.IsZero() && !o.Until.After(x.At):
-			text += " (ended " + when(o.Until) + ")"
-		case !o.Until.IsZero():
-			text += " (until " + when(o.Until) + ")"
+		text := fmt.Sprintf("%s by %s: %s", kind, clean(o.By), clean(o.Because))
+		if end := ended(o, x.Orders, x.At); end != "" {
+			text += " (" + end + ")"
 		}
 		fold(out, "  "+when(o.At)+"  ", text)
 	}
+}
+
+// ended says until when an order holds, or why it does not; empty: there is no more to say.
+func ended(o guard.Order, orders []guard.Order, now time.Time) string {
+	switch word := guard.Word(orders, o.Finding, now); {
+	case o.Kind == guard.Unmuting: // it has an end only so that it can be forgotten
+		return ""
+	case o.Until.IsZero():
+		return ""
+	case !o.Until.After(now):
+		return "ended " + when(o.Until)
+	case o.Kind.OnFinding() && !slices.Contains(guard.Answerable(), o.Finding):
+		return "there is no such finding"
+	case o.Kind.OnFinding() && (word == nil || word.By != o.By):
+		return "a newer word counts"
+	}
+	return "until " + when(o.Until)
 }
 
 func explainPast(out io.Writer, past []simulate.Line) {

@@ -27,14 +27,15 @@ type served struct {
 	queue     []map[string]any
 	hidden    map[string]bool // receipts of messages that are hidden
 	refuse    map[string]string
-	mute      bool      // no event of an alarm comes
-	abandoned cbor.List // alarms that doctors left
-	calls     []string  // what was changed, a line each
+	outcomes  map[string]string // of samples, by channel, as the ledger has them; none: the function does not get the event
+	mute      bool              // no event of an alarm comes
+	abandoned cbor.List         // alarms that doctors left
+	calls     []string          // what was changed, a line each
 	answer    map[string]func(body map[string]any) any
 }
 
 func newServed() *served {
-	s := &served{fixed: healthy(), items: map[string]map[string]any{}, hidden: map[string]bool{}, refuse: map[string]string{}}
+	s := &served{fixed: healthy(), items: map[string]map[string]any{}, hidden: map[string]bool{}, refuse: map[string]string{}, outcomes: map[string]string{}}
 	s.answer = map[string]func(map[string]any) any{
 		"GetItem": s.getItem, "PutItem": s.putItem, "Query": s.query, "Scan": s.scan, "BatchGetItem": s.batch,
 		"GetQueueUrl": s.queueURL, "ReceiveMessage": s.receive, "ChangeMessageVisibility": s.show, "DeleteMessage": s.remove, "PutEvents": s.putEvents,
@@ -196,9 +197,29 @@ func (s *served) remove(in map[string]any) any {
 	return map[string]any{}
 }
 
+// sample does what the urgent function does where a sample is asked for: it notes what became of it.
+func (s *served) sample(detail string) {
+	var asked struct{ Nonce, Channel, Why string }
+	_ = json.Unmarshal([]byte(detail), &asked) // the command wrote it
+	s.calls = append(s.calls, fmt.Sprintf("test %s %s", asked.Channel, asked.Why))
+	outcome := s.outcomes[asked.Channel]
+	if outcome == "" {
+		outcome = `{"at":"2025-03-05T12:00:03Z"}`
+	}
+	if outcome != "none" {
+		text := func(v string) map[string]any { return map[string]any{"S": v} }
+		note := map[string]any{"pk": text("DOCTOR"), "sk": text(asked.Nonce), "trial": text(outcome)}
+		s.items[keyOf(note)] = note
+	}
+}
+
 func (s *served) putEvents(in map[string]any) any {
 	for _, e := range in["Entries"].([]any) {
 		e := e.(map[string]any)
+		if e["DetailType"] == "Test Requested" {
+			s.sample(e["Detail"].(string))
+			continue
+		}
 		s.calls = append(s.calls, fmt.Sprintf("wake %s: %s %s", e["EventBusName"], e["DetailType"], e["Detail"]))
 	}
 	return map[string]any{"FailedEntryCount": 0, "Entries": []any{}}

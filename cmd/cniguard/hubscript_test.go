@@ -30,6 +30,7 @@ import (
 //	hub item FILE               writes items into the table, a JSON object a line
 //	hub answer OPERATION TEXT   from now on the operation, which only looks, is answered so
 //	hub calls FILE              writes what was changed so far into a file
+//	hub outcome CHANNEL JSON    from now on this is what becomes of samples for the channel; none: nothing comes back
 //	hub mute                    from now on no event of an alarm comes
 //	hub hidden N                expects that so many messages are hidden
 //	hub abandon                 leaves an alarm there that a doctor made an hour ago
@@ -65,6 +66,8 @@ func hubCommands() map[string]func(*testscript.TestScript, bool, []string) {
 				s.calls = nil
 			case "abandon":
 				s.abandon()
+			case "outcome":
+				s.outcomes[args[1]] = args[2]
 			case "mute":
 				s.mute = true
 			case "hidden":

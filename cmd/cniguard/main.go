@@ -89,8 +89,8 @@ needs no account and never calls AWS. Start with "cniguard demo".`,
 	root.SetHelpCommand(helpCommand())
 	root.AddCommand(
 		demoCommand(), simulateCommand(), replayCommand(), planCommand(), explainCommand(),
-		approveCommand(), denyCommand(), haltCommand(), resumeCommand(), statusCommand(),
-		failedCommand(), doctorCommand(), teardownCommand(), policyCommand(), packageCommand(), versionCommand(),
+		approveCommand(), denyCommand(), muteCommand(), unmuteCommand(), ackCommand(), haltCommand(), resumeCommand(), statusCommand(),
+		failedCommand(), notifyCommand(), doctorCommand(), teardownCommand(), policyCommand(), packageCommand(), versionCommand(),
 	)
 	ownUsage(root)
 	return root

@@ -93,13 +93,19 @@ type written struct {
 	Region  string          `json:"region,omitempty"`
 	Name    string          `json:"name,omitempty"`
 	To      string          `json:"to,omitempty"`
+	Finding string          `json:"finding,omitempty"`
+	For     string          `json:"for,omitempty"`
 	By      string          `json:"by"`
 	Because string          `json:"because"`
 }
 
 // writeOrder adds an order to the file.
 func (s *stage) writeOrder(o world.Order) error {
-	line, err := json.Marshal(written{simulate.Span(o.At), o.Kind, o.Account, o.Region, o.Name, o.To, o.By, o.Because})
+	w := written{simulate.Span(o.At), o.Kind, o.Account, o.Region, o.Name, o.To, o.Finding, "", o.By, o.Because}
+	if o.For > 0 {
+		w.For = simulate.Span(o.For)
+	}
+	line, err := json.Marshal(w)
 	if err != nil {
 		return err
 	}

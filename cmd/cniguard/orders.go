@@ -17,7 +17,10 @@ import (
 type ordering struct {
 	place
 	by, because string
-	to          string
+	to          string          // approve
+	kind        guard.OrderKind // of a word on a finding, as in the next two
+	finding     finding
+	last        holding
 }
 
 func (o *ordering) flags(c *cobra.Command) {
@@ -37,10 +40,22 @@ func (o *ordering) run(c *cobra.Command, inWorld func() error, atHub func(contex
 		return inWorld()
 	}
 	o.because = clean(o.because)
-	if err := given(needed{"because", o.because, becauseWanted}); err != nil {
+	if err := given(append(o.needed(), needed{"because", o.because, becauseWanted})...); err != nil {
 		return err
 	}
 	return o.atHub(c, atHub)
+}
+
+// needed are the flags that a word on a finding needs besides the reason.
+func (o *ordering) needed() []needed {
+	if !o.kind.OnFinding() {
+		return nil
+	}
+	flags := []needed{{"finding", string(o.finding), "say of what, as --finding capacity-low; messages and `cniguard explain CLUSTER` name it"}}
+	if o.kind == guard.Muting && o.last == 0 {
+		flags = append(flags, needed{"for", "", "say for how long, as --for 8h; 30d at most"})
+	}
+	return flags
 }
 
 const becauseWanted = `say why, as --because "tested on staging"; others will read it`

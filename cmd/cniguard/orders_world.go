@@ -20,16 +20,17 @@ import (
 func (o *ordering) read(notes io.Writer) (scene, error) {
 	o.by, o.because = clean(cmp.Or(o.by, userName())), clean(o.because)
 	sc, err := o.stage.read(notes)
-	return sc, errors.Join(err, given(
+	return sc, errors.Join(err, given(append(o.needed(),
 		needed{"because", o.because, becauseWanted},
 		needed{"by", o.by, "say who orders it, as --by ana"},
-	))
+	)...))
 }
 
 // write adds the order to the orders file.
 func (o *ordering) write(out io.Writer, kind world.OrderKind, id cluster.ID) error {
 	err := o.writeOrder(world.Order{
-		At: time.Duration(o.at), Kind: kind, Account: id.Account, Region: id.Region, Name: id.Name, To: o.to, By: o.by, Because: o.because,
+		At: time.Duration(o.at), Kind: kind, Account: id.Account, Region: id.Region, Name: id.Name, To: o.to,
+		Finding: string(o.finding), For: time.Duration(o.last), By: o.by, Because: o.because,
 	})
 	if err == nil {
 		fold(out, "", fmt.Sprintf("Written to %s: every run of this world has it from %s after the start on.", o.ordersFile(), simulate.Span(time.Duration(o.at))))

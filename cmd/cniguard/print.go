@@ -77,7 +77,7 @@ func printer(out io.Writer, sc scene) func(simulate.Line) {
 
 // printLine writes a line behind a lead that tells when and where. A message's subject is without the cluster's name there.
 func printLine(out io.Writer, lead string, l simulate.Line) {
-	if l.What == simulate.Told {
+	if l.What == simulate.Told || l.What == simulate.ForDigest {
 		name := l.Cluster[strings.LastIndexByte(l.Cluster, '/')+1:]
 		l.Text = strings.Replace(l.Text, ": "+name+": ", ": ", 1)
 	}

@@ -68,7 +68,7 @@ func (sc *scene) asText(out io.Writer, long time.Duration) error {
 func printSummary(out io.Writer, s simulate.Summary) {
 	var told []string
 	all := 0
-	for _, n := range []guard.News{guard.Opened, guard.Changed, guard.Reminded, guard.Recovered, guard.Started, guard.Updated, guard.NotDone} {
+	for _, n := range []guard.News{guard.Opened, guard.Changed, guard.Reminded, guard.Recovered, guard.Closed, guard.Started, guard.Updated, guard.NotDone} {
 		if s.Told[n] > 0 {
 			told = append(told, fmt.Sprintf("%d %s", s.Told[n], n))
 			all += s.Told[n]
@@ -78,11 +78,15 @@ func printSummary(out io.Writer, s simulate.Summary) {
 	if all > 0 {
 		kinds = ": " + strings.Join(told, ", ")
 	}
+	digests := ""
+	if n := s.Told[guard.Digested]; n > 0 {
+		digests = "; and " + count(n, "digest")
+	}
 	for _, row := range []struct{ did, what string }{
 		{"checked", fmt.Sprintf("%s, with %s of AWS", count(s.Checks, "time"), count(s.Calls, "call"))},
 		{"changed", fmt.Sprintf("%s put, %d dropped; %s started, %d succeeded, %d failed",
 			count(s.Alarms.Put, "alarm"), s.Alarms.Dropped, count(s.Updates.Started, "update"), s.Updates.Succeeded, s.Updates.Failed)},
-		{"told", count(all, "message") + kinds},
+		{"told", count(all, "message") + kinds + digests},
 		{"held", count(s.Holds, "time") + "; what is held now is in the column HELD BY"},
 		{"gave up", count(s.GivenUp, "event") + " in the failure queue"},
 	} {

@@ -76,6 +76,9 @@ func printStatus(out io.Writer, s hub.Status) {
 	if s.Unsent > 0 {
 		fmt.Fprintf(out, "%s not published yet\n", count(s.Unsent, "message"))
 	}
+	if s.Gathered > 0 {
+		fmt.Fprintf(out, "%s for the next digests\n", count(s.Gathered, "message"))
+	}
 	printSweeps(out, s.Sweeps)
 	names := shortest(s.Clusters)
 	printStandings(out, s, names)

@@ -62,9 +62,11 @@ func watches() []watch {
 		// shorter ones up to a day (CloudWatch API reference, PutMetricAlarm: Period).
 		{name: "sweep", metric: ofProgram(event.Bulk, telemetry.Sweeps), statistic: "Sum", period: 60 * 60, periods: 13, absent: true, warmUp: 13 * 60,
 			about: "No sweep finished for 13 hours: some account and region was not swept to its end. `cniguard status` names it; look at the log of bulk."},
+		{name: "overdue", metric: ofProgram(event.Bulk, telemetry.Overdue), statistic: "Maximum", periods: 3,
+			about: "A cluster was not checked for two sweeps, 12 hours. `cniguard status` names it; look at the log of bulk."},
+		{name: "waiting", metric: ofProgram(event.Bulk, telemetry.Waiting), statistic: "Maximum", periods: 3,
+			about: "Messages wait for more than an hour, or for a digest that should have been sent. Look at the logs for what could not be published, and at the topics."},
 	}
-	all = append(all, watch{name: "overdue", metric: ofProgram(event.Bulk, telemetry.Overdue), statistic: "Maximum", periods: 3,
-		about: "A cluster was not checked for two sweeps, 12 hours. `cniguard status` names it; look at the log of bulk."})
 	for _, f := range targets() {
 		all = append(all, watchesOn(f)...)
 	}

@@ -16,6 +16,7 @@ func alarmsReachPeople(template map[string]any) (c complaints) {
 		"failed":  "AWS/SQS ApproximateNumberOfMessagesVisible QueueName=cniguard-failed Maximum 1x300 >= 1 notBreaching",
 		"ledger":  "CNIGuard LedgerFailed Function=bulk Sum 2x300 >= 1 notBreaching",
 		"overdue": "CNIGuard Overdue Function=bulk Maximum 3x300 >= 1 notBreaching",
+		"waiting": "CNIGuard Waiting Function=bulk Maximum 3x300 >= 1 notBreaching",
 		"meter":   "CNIGuard Meters Function=bulk Sum 3x300 < 1 breaching",
 		"sweep":   "CNIGuard Sweeps Function=bulk Sum 13x3600 < 1 breaching",
 		"tick":    "CNIGuard Ticks Function=bulk Sum 3x300 < 1 breaching",

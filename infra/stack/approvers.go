@@ -19,7 +19,7 @@ const leadingKeys = "dynamodb:LeadingKeys"
 // approvers are managed policies for people's roles or permission sets.
 type approvers struct {
 	Approver awsiam.CfnManagedPolicy // gives orders in the own name
-	Operator awsiam.CfnManagedPolicy // halts, tears down and resumes
+	Operator awsiam.CfnManagedPolicy // halts, tears down and resumes; tries the channels
 }
 
 // newApprovers let people write commands to the ledger with their own credentials, so that IAM vouches for who gave them: an order
@@ -34,22 +34,28 @@ func newApprovers(scope constructs.Construct, hub event.Unit) approvers {
 			PolicyDocument: policy(
 				onlyOf(allows("Write", tableARN(hub), "dynamodb:PutItem"), leadingKeys, key),
 				allows("Read", []string{tableARN(hub), indexARN(hub)}, "dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"),
-				onlyOf(allows("Wake", busARN(hub), "events:PutEvents"), "events:detail-type", wakes...),
+				onlyOf(onlyOf(allows("Wake", busARN(hub), "events:PutEvents"), "events:detail-type", wakes...), "events:source", event.Source),
 			),
 		})
 	}
 	return approvers{
 		Approver: newPolicy("Approver", "approver", "give orders about clusters, in one's own name", orderKey+"${aws:userid}", "Check Requested"),
-		Operator: newPolicy("Operator", "operator", "halt all changes or tear down, and resume", haltKey, "Check Requested", "Sweep"),
+		Operator: newPolicy("Operator", "operator", "halt all changes or tear down, and resume", haltKey, "Check Requested", "Sweep", "Test Requested"),
 	}
 }
 
 // onlyOf makes an allowance hold for requests all of whose values of a key are among these. A request without the key has none
 // that is not: that is excluded as well (IAM user guide, "Set operators for multivalued context keys").
 func onlyOf(s statement, key string, values ...string) statement {
-	s["Condition"] = map[string]any{
-		"ForAllValues:StringEquals": map[string]any{key: values},
-		"Null":                      map[string]any{key: "false"},
+	if s["Condition"] == nil {
+		s["Condition"] = map[string]any{}
+	}
+	all := s["Condition"].(map[string]any)
+	for operator, value := range map[string]any{"ForAllValues:StringEquals": values, "Null": "false"} {
+		if all[operator] == nil {
+			all[operator] = map[string]any{}
+		}
+		all[operator].(map[string]any)[key] = value
 	}
 	return s
 }

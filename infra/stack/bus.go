@@ -9,12 +9,12 @@ import (
 	"github.com/cniguard/cniguard/internal/event"
 )
 
-// newBus takes what members forward, what the schedules send, and the wake-ups that cniguard sends to itself.
+// newBus takes what members forward, what the schedules send, the wake-ups that cniguard sends to itself, and what it tells others.
 func newBus(scope constructs.Construct, c Config) awsevents.CfnEventBus {
 	return awsevents.NewCfnEventBus(scope, str("Bus"), &awsevents.CfnEventBusProps{
 		Name:        str(name),
-		Description: str("What members forward to cniguard, and its own wake-ups"),
-		Policy:      policy(fromMembers(c), notAsCniguard(c.Hub)),
+		Description: str("What members forward to cniguard, its own wake-ups, and its news for others"),
+		Policy:      policy(fromMembers(c), notAsCniguard(c.Hub), newsByFunctions(c.Hub)),
 	})
 }
 
@@ -48,6 +48,22 @@ func notAsCniguard(hub event.Unit) statement {
 		"Condition": map[string]any{
 			"ForAnyValue:StringLike": map[string]any{"events:source": name + "*"}, // a call may bring several events
 			"StringNotEquals":        map[string]any{"aws:PrincipalAccount": hub.Account},
+		},
+	}
+}
+
+// newsByFunctions denies everybody but the functions to send news for others, also who may put any other event on the bus: what others
+// build on, as a ticket or a pipeline that stops, is cniguard's word only.
+func newsByFunctions(hub event.Unit) statement {
+	var roles []string
+	for _, f := range targets() {
+		roles = append(roles, roleARN(hub, hub.Account, functionName(f)))
+	}
+	return statement{
+		"Sid": "NewsByFunctions", "Effect": "Deny", "Principal": everybody(), "Action": "events:PutEvents", "Resource": busARN(hub),
+		"Condition": map[string]any{
+			"ForAnyValue:StringLike": map[string]any{"events:source": event.NewsSource + "*"},
+			"ArnNotEquals":           map[string]any{"aws:PrincipalArn": roles},
 		},
 	}
 }

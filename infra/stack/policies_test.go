@@ -82,13 +82,13 @@ func setsAreNotEmpty(template map[string]any) (c complaints) {
 func theBusIsShut(template map[string]any) (c complaints) {
 	all := statements(template)
 	allowed, denied := of(all, "Bus", "Allow"), of(all, "Bus", "Deny")
-	if len(allowed) != 1 || len(denied) != 1 {
+	if len(allowed) != 1 || len(denied) != 2 {
 		c.add("allowed %v, denied %v", allowed, denied)
 		return c
 	}
-	a, d := allowed[0], denied[0]
+	a, d, news := allowed[0], denied[0], denied[1]
 	const bus = "arn:aws:events:eu-central-1:444455556666:event-bus/cniguard"
-	for _, s := range []said{a, d} {
+	for _, s := range []said{a, d, news} {
 		c.want(s.String(), fmt.Sprint(s.actions, s.on), fmt.Sprint([]string{"events:PutEvents"}, []string{bus}))
 	}
 	c.want("who", fmt.Sprint(a.value("ArnLike", "aws:PrincipalArn")), "[arn:aws:iam::*:role/cniguard-forwarder]")
@@ -99,6 +99,9 @@ func theBusIsShut(template map[string]any) (c complaints) {
 	}
 	c.want("denied", fmt.Sprint(d.principals["AWS"], d.value("ForAnyValue:StringLike", "events:source"), d.value("StringNotEquals", "aws:PrincipalAccount")),
 		"[*] [cniguard*] [444455556666]")
+	const role = "arn:aws:iam::444455556666:role/cniguard-"
+	c.want("news are denied", fmt.Sprint(news.principals["AWS"], news.value("ForAnyValue:StringLike", "events:source"), news.value("ArnNotEquals", "aws:PrincipalArn")),
+		fmt.Sprint([]string{"*"}, []string{"cniguard.news*"}, []string{role + "urgent", role + "bulk"}))
 	return c
 }
 
@@ -128,6 +131,9 @@ func functionsMay(template map[string]any) (c complaints) {
 			}
 			for _, action := range s.actions {
 				have[action] = slices.Sorted(slices.Values(append(have[action], s.on...)))
+			}
+			if slices.Contains(s.actions, "events:PutEvents") { // else it might pose as AWS's own services
+				c.want(f+" sends events of", fmt.Sprint(s.value("ForAllValues:StringEquals", "events:source")), "[cniguard cniguard.news]")
 			}
 		}
 		if diff := cmp.Diff(want, have); diff != "" {
@@ -160,6 +166,9 @@ func ordersArePeoples(template map[string]any) (c complaints) {
 	all := statements(template)
 	for id, key := range map[string]string{"Approver": "ORDER#${aws:userid}", "Operator": "HALT"} {
 		for _, s := range of(all, id, "Allow") {
+			if slices.Contains(s.actions, "events:PutEvents") && !slices.Equal(s.value("ForAllValues:StringEquals", "events:source"), []string{"cniguard"}) {
+				c.add("%s sends events of %v", s, s.value("", "events:source"))
+			}
 			writes := slices.ContainsFunc(s.actions, func(a string) bool {
 				return strings.HasPrefix(a, "dynamodb:") && !slices.Contains([]string{"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"}, a)
 			})

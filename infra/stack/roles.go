@@ -26,7 +26,7 @@ func newExecutionRole(scope constructs.Construct, c Config, f event.Target, key 
 			notAsPerson(c.Hub),
 			allows("Tell", []string{topicARN(c.Hub, "oncall"), topicARN(c.Hub, "chat"), topicARN(c.Hub, "machine")}, "sns:Publish"),
 			allows("Encrypt", key.AttrArn(), "kms:Decrypt", "kms:GenerateDataKey"), // SNS developer guide, "Key management": publishers
-			allows("Wake", busARN(c.Hub), "events:PutEvents"),
+			onlyOf(allows("Wake", busARN(c.Hub), "events:PutEvents"), "events:source", event.Source, event.NewsSource),
 			allows("Fail", arn(c.Hub, "sqs", failedQueue), "sqs:SendMessage"),
 			allows("Log", arn(c.Hub, "logs", "log-group:"+logGroup(f)+":*"), "logs:CreateLogStream", "logs:PutLogEvents"),
 		}, attaches(c, f)...)...)),

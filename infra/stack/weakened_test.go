@@ -46,6 +46,14 @@ func weakenings() []weakening {
 		}},
 		{"the organisation does not count", "no allowance is wider than its reason", func(w weak) { delete(w.condition("Bus", "FromMembers"), "StringEquals") }},
 		{"others may speak as cniguard", "only members' rules may put events on the bus", func(w weak) { w.remove("Bus", "NotAsCniguard") }},
+		{"anybody may forge news", "only members' rules may put events on the bus", func(w weak) { w.remove("Bus", "NewsByFunctions") }},
+		{"a scheduler may forge news", "only members' rules may put events on the bus", func(w weak) {
+			w.condition("Bus", "NewsByFunctions")["ArnNotEquals"] = map[string]any{"aws:PrincipalArn": "arn:aws:iam::444455556666:role/cniguard-*"}
+		}},
+		{"a function may pose as another source", "functions may do what is listed, and no more", func(w weak) { delete(w.statement("bulkRole", "Wake"), "Condition") }},
+		{"an approver may send what is no wake-up", "people write in their own name, and programs never do", func(w weak) {
+			delete(w.condition("Approver", "Wake")["ForAllValues:StringEquals"].(map[string]any), "events:source")
+		}},
 		{"a schedule says no instant", "schedules send what the program reads", func(w weak) { w.in("Schedulesweep", "Target")["Input"] = "{}" }},
 		{"a schedule sends what nobody reads", "schedules send what the program reads", func(w weak) {
 			w.in("Schedulemeter", "Target", "EventBridgeParameters")["DetailType"] = "meter"

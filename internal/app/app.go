@@ -43,6 +43,9 @@ type Ledger interface {
 	check.Ledger
 	// Arrive notes that the event of a probe, which the nonce names, has come.
 	Arrive(ctx context.Context, nonce string, at time.Time) error
+	// Report notes what became of a sample, which the nonce names, and Reported is what was noted; nil: nothing.
+	Report(ctx context.Context, nonce string, t check.Trial) error
+	Reported(ctx context.Context, nonce string) (*check.Trial, error)
 }
 
 // App handles events. It may handle several at a time.
@@ -64,8 +67,8 @@ func New(c Config, p Parts) *App {
 		Actor:    eyes,
 		Gauge:    eyes,
 		Ledger:   p.Ledger,
-		Topics:   topics(c, p),
-		News:     news{hub},
+		Topics:   topics(c, p, hub),
+		News:     herald{hub},
 		Waker:    waker{hub},
 		Policy:   c.Policy,
 		Clock:    p.Clock,
@@ -176,10 +179,17 @@ func (a *App) do(ctx context.Context, e check.Engine, t event.Trigger) error {
 		return e.Metering(ctx, t.Unit, t.At)
 	case event.Sweep:
 		return e.Sweep(ctx, t.At.UTC().Format(time.RFC3339))
+	case event.Digest:
+		if t.Owner != "" {
+			return e.TellDigest(ctx, t.Owner, t.At)
+		}
+		return e.Digests(ctx, t.At)
 	case event.Checks:
 		return e.Waker.Wake(ctx, t.Each()...)
 	case event.Probe:
 		return a.parts.Ledger.Arrive(ctx, t.Nonce, a.parts.Clock.Now())
+	case event.Test:
+		return a.try(ctx, e, t)
 	case event.Sweeping:
 		if t.Faint && a.config.Function == event.Urgent { // a sweep is bulk's work, also where an event of AWS asks for it
 			return e.Waker.Wake(ctx, t)

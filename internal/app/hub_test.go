@@ -51,10 +51,13 @@ type hub struct {
 	function event.Target
 	topics   app.Topics
 	process  string
+	ledger   app.Ledger // nil: its own memory
 	log      bytes.Buffer
 
 	mu        sync.Mutex
 	batches   [][]types.PutEventsRequestEntry
+	news      []types.PutEventsRequestEntry                     // events for others
+	refuse    string                                            // the code with which the bus refuses those; empty: it takes them
 	put       func(n int) (*eventbridge.PutEventsOutput, error) // the answer to the n-th PutEvents; nil: all were taken
 	deadline  time.Duration                                     // that PutEvents had left
 	published []string                                          // subjects
@@ -71,10 +74,13 @@ func newHub(t *testing.T) *hub {
 
 func (h *hub) app() *app.App {
 	h.t.Helper()
+	if h.ledger == nil {
+		h.ledger = h
+	}
 	return app.New(app.Config{
 		Function: h.function, Hub: event.Unit{Account: hubAccount, Region: "eu-central-1"},
 		Topics: h.topics, Bus: "watch", Policy: compiled(h.t, policy.Document{Fleet: members()}),
-	}, app.Parts{Connect: h.connect, SNS: h, Events: h, Ledger: h, Clock: clock.Real{}, Log: &h.log, Process: h.process})
+	}, app.Parts{Connect: h.connect, SNS: h, Events: h, Ledger: h.ledger, Clock: clock.Real{}, Log: &h.log, Process: h.process})
 }
 
 func (h *hub) connect(role access.Role, account, region string) cloud.Clients {
@@ -99,6 +105,13 @@ func (deny) Do(r *http.Request) (*http.Response, error) {
 func (h *hub) PutEvents(ctx context.Context, in *eventbridge.PutEventsInput, _ ...func(*eventbridge.Options)) (*eventbridge.PutEventsOutput, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if aws.ToString(in.Entries[0].Source) == event.NewsSource {
+		h.news = append(h.news, in.Entries...)
+		if h.refuse != "" {
+			return &eventbridge.PutEventsOutput{FailedEntryCount: 1, Entries: []types.PutEventsResultEntry{{ErrorCode: &h.refuse}}}, nil
+		}
+		return &eventbridge.PutEventsOutput{Entries: make([]types.PutEventsResultEntry, len(in.Entries))}, nil
+	}
 	h.batches = append(h.batches, in.Entries)
 	if at, ok := ctx.Deadline(); ok {
 		h.deadline = time.Until(at)

@@ -52,13 +52,13 @@ func topicUnit(arn string) (event.Unit, bool) {
 	return event.Unit{Account: parts[4], Region: parts[3]}, cluster.IsAccount(parts[4]) && cluster.IsRegion(parts[3])
 }
 
-// topics are the configured ones, as the engine tells them.
-func topics(c Config, p Parts) []check.Topic {
+// topics are the configured ones, as the engine tells them, and the bus, which is there in any case.
+func topics(c Config, p Parts, hub bus) []check.Topic {
 	var all []check.Topic
 	for _, channel := range notify.Channels() {
 		if arn := c.Topics[channel]; arn != "" {
-			all = append(all, check.Topic{Name: string(channel), Teller: notify.New(p.SNS, channel, arn, p.Clock)})
+			all = append(all, check.Topic{Name: string(channel), Teller: notify.New(p.SNS, channel, arn, p.Clock), Programs: channel == notify.Machine})
 		}
 	}
-	return all
+	return append(all, check.Topic{Name: string(notify.Bus), Teller: herald{hub}, Programs: true})
 }

@@ -7,6 +7,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/cniguard/cniguard/internal/app"
+	"github.com/cniguard/cniguard/internal/check"
+	"github.com/cniguard/cniguard/internal/cluster"
+	"github.com/cniguard/cniguard/internal/guard"
 	"github.com/cniguard/cniguard/internal/notify"
 )
 
@@ -24,8 +27,15 @@ func TestEachTopicThatIsConfiguredIsTold(t *testing.T) {
 			for _, c := range channels {
 				h.topics[c] = arn(c)
 				want = append(want, arn(c))
+				if c == notify.Machine {
+					want = append(want, arn(c))
+				}
 			}
-			if err := h.app().Handle(t.Context(), sample(t, "own-sweeping.json")); err != nil { // it may not be listed
+			waits := guard.Record{Outbox: []guard.Message{{Key: "a-1", Thread: "a", News: guard.Opened}}}
+			if _, err := h.Save(t.Context(), check.Kept{Cluster: cluster.ID{Account: "111122223333", Region: "eu-central-1"}, Record: waits}); err != nil {
+				t.Fatal(err)
+			}
+			if err := h.app().Handle(t.Context(), sample(t, "own-sweeping.json")); err != nil { // it may not be listed: programs are told
 				t.Fatal(err)
 			}
 			slices.Sort(h.at)

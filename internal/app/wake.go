@@ -28,17 +28,17 @@ const (
 	putTimeout = 10 * time.Second
 )
 
-// bus is the hub's bus.
+// bus is the hub's event bus.
 type bus struct {
 	events EventBridge
 	name   string // or ARN
 	clock  clock.Clock
 }
 
-// waker puts triggers on the bus; the rules bring them back as events.
+// waker puts triggers on the hub's bus; the rules bring them back as events.
 type waker struct{ bus bus }
 
-// NewWaker is the waker that a person uses, who reaches EventBridge with their own credentials. Name is that of the hub's bus.
+// NewWaker is the waker that a person uses, who reaches EventBridge with their own credentials. Name is the hub's bus.
 func NewWaker(events EventBridge, name string, c clock.Clock) check.Waker {
 	return waker{bus{events: events, name: name, clock: c}}
 }
@@ -51,14 +51,13 @@ func (w waker) Wake(ctx context.Context, ts ...event.Trigger) error {
 		if err != nil {
 			return err
 		}
-		entries = append(entries, types.PutEventsRequestEntry{
-			EventBusName: &w.bus.name, Source: &source, DetailType: &detailType, Detail: aws.String(string(detail)),
-		})
+		entries = append(entries, types.PutEventsRequestEntry{Source: &source, DetailType: &detailType, Detail: aws.String(string(detail))})
 	}
 	return w.bus.put(ctx, entries...)
 }
 
-// put puts events on the bus, ten in a call. Some of them may be there although it returns an error.
+// put puts events on the bus, ten in a call. Some of them may be there although it returns an error: that EventBridge took a call does not
+// mean that it took each of its events.
 func (b bus) put(ctx context.Context, entries ...types.PutEventsRequestEntry) error {
 	for batch := range slices.Chunk(entries, perPut) {
 		if err := b.putBatch(ctx, batch); err != nil {
@@ -71,6 +70,9 @@ func (b bus) put(ctx context.Context, entries ...types.PutEventsRequestEntry) er
 func (b bus) putBatch(ctx context.Context, batch []types.PutEventsRequestEntry) error {
 	ctx, cancel := b.clock.WithTimeout(ctx, putTimeout)
 	defer cancel()
+	for i := range batch {
+		batch[i].EventBusName = &b.name
+	}
 	out, err := b.events.PutEvents(ctx, &eventbridge.PutEventsInput{Entries: batch})
 	if err != nil {
 		return fmt.Errorf("put %d events on bus %s: %w", len(batch), b.name, access.Fault("events:PutEvents", err))

@@ -11,6 +11,7 @@ import (
 	"github.com/cniguard/cniguard/internal/capacity"
 	"github.com/cniguard/cniguard/internal/cluster"
 	"github.com/cniguard/cniguard/internal/event"
+	"github.com/cniguard/cniguard/internal/fault"
 	"github.com/cniguard/cniguard/internal/guard"
 )
 
@@ -79,6 +80,20 @@ type Ledger interface {
 	// Fleet reads the fleet's state, consistently.
 	Fleet(ctx context.Context) (guard.Fleet, error)
 	SweepLedger
+	Digests
+}
+
+// Digests keeps what people are told once a day.
+type Digests interface {
+	// Digest reads an owner's digest of an instant, consistently; Version 0: there is none.
+	Digest(ctx context.Context, owner string, at time.Time) (KeptDigest, error)
+	// SaveDigest stores a digest if it still has the version it was read with; else ErrConflict.
+	SaveDigest(ctx context.Context, k KeptDigest) (KeptDigest, error)
+	// DueDigests lists those that are to be told by an instant, the longest overdue first: of each its owner, its instant and Due.
+	DueDigests(ctx context.Context, by time.Time) ([]KeptDigest, error)
+	// Digested is the last instant of these hours of which all digests were made; zero: none ever was.
+	Digested(ctx context.Context, hours string) (time.Time, error)
+	SetDigested(ctx context.Context, hours string, at time.Time) error
 }
 
 // SweepLedger keeps what sweeps of the fleet come to. Nothing of it is for ever: what is older than some days may be gone.
@@ -99,11 +114,20 @@ type SweepLedger interface {
 type Topic struct {
 	Name string // as a record remembers it, among the topics that have a message
 	Teller
+	// Programs is true where programs listen: they are told at once also what people are told in digests.
+	Programs bool
 }
 
-// Teller publishes one message.
+// Teller publishes one message, or one digest.
 type Teller interface {
 	Tell(ctx context.Context, m guard.Message) error
+	TellDigest(ctx context.Context, d guard.Digest) error
+}
+
+// Trial is what became of a sample by which a person tried a topic.
+type Trial struct {
+	At    time.Time    `json:"at"`              // when it was taken, or refused
+	Fault *fault.Fault `json:"fault,omitempty"` // nil: it was taken, which is not yet delivered; of kind Skip: there is no such topic
 }
 
 // News makes known to programs what is no message to people: they listen on the hub's bus.

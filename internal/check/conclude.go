@@ -21,7 +21,7 @@ func (e Engine) conclude(ctx context.Context, kept Kept, in guard.Input, p guard
 		in.Record = kept.Record
 		rec := guard.Conclude(in, p, done)
 		theirs := e.theirs(rec)
-		tell := len(rec.Outbox) > 0 && !theirs
+		tell := slices.ContainsFunc(rec.Outbox, func(m guard.Message) bool { return e.owed(m) || !e.lacking(m) }) && !theirs
 		switch {
 		case theirs: // they will find our messages when they save
 		case tell:
@@ -37,7 +37,7 @@ func (e Engine) conclude(ctx context.Context, kept Kept, in guard.Input, p guard
 		case err == nil:
 			return again || more, nil
 		case !errors.Is(err, ErrConflict):
-			return false, err
+			return false, e.cry(ctx, in, err)
 		}
 		e.Counts.Add(telemetry.Conflicts, 1)
 		if kept, err = e.reload(ctx, kept.Cluster); err != nil {
@@ -77,7 +77,7 @@ func (e Engine) tell(ctx context.Context, kept Kept) (again bool, err error) {
 		if again = rec.Again && !theirs; !theirs {
 			rec.Again, rec.Busy = false, guard.Busy{}
 		}
-		if retry := e.Clock.Now().Add(e.retell(rec.Outbox)); len(rec.Outbox) > 0 && (rec.Due.IsZero() || retry.Before(rec.Due)) {
+		if retry := e.Clock.Now().Add(e.retell(rec.Outbox)); slices.ContainsFunc(rec.Outbox, e.owed) && (rec.Due.IsZero() || retry.Before(rec.Due)) {
 			rec.Due = retry
 		}
 		_, err = e.save(ctx, Kept{Cluster: kept.Cluster, Record: rec, Version: kept.Version})
@@ -94,6 +94,16 @@ func (e Engine) tell(ctx context.Context, kept Kept) (again bool, err error) {
 
 // tried is what became of the messages that this invocation tried to publish to one topic, by key.
 type tried map[string]error
+
+// lacks reports whether a topic is to be told a message by a check. What can wait comes to people with a digest.
+func (t Topic) lacks(m guard.Message) bool {
+	return (t.Programs || m.Lane != guard.InDigest) && !slices.Contains(m.Got, t.Name)
+}
+
+// owed reports whether some topic is to be told a message by a check.
+func (e Engine) owed(m guard.Message) bool {
+	return slices.ContainsFunc(e.Topics, func(t Topic) bool { return t.lacks(m) })
+}
 
 // publish tries the topics side by side, so that one that hangs holds back no other.
 func (e Engine) publish(ctx context.Context, kept Kept, tries []tried) {
@@ -117,11 +127,11 @@ func (e Engine) publishTo(ctx context.Context, t Topic, kept Kept, tries tried) 
 	waits := map[string]bool{} // matters of which a message could not be told
 	for _, m := range kept.Record.Outbox {
 		before, done := tries[m.Key]
-		if done || waits[m.Thread] || slices.Contains(m.Got, t.Name) {
+		if done || waits[m.Thread] || !t.lacks(m) {
 			waits[m.Thread] = waits[m.Thread] || before != nil
 			continue
 		}
-		if deadline, ok := ctx.Deadline(); ok && deadline.Sub(e.Clock.Now()) < tellTakes {
+		if e.inTime(ctx) != nil {
 			e.Log.WarnContext(ctx, "no time left to publish", telemetry.Cluster(kept.Cluster), "topic", t.Name, "key", m.Key)
 			return
 		}
@@ -135,6 +145,14 @@ func (e Engine) publishTo(ctx context.Context, t Topic, kept Kept, tries tried) 
 		e.Counts.Add(telemetry.TellFailed, 1)
 		e.Log.ErrorContext(ctx, "message not published", telemetry.Cluster(kept.Cluster), "topic", t.Name, "key", m.Key, "error", err.Error())
 	}
+}
+
+// inTime is an error where a publish might be cut off, and told twice.
+func (e Engine) inTime(ctx context.Context) error {
+	if deadline, ok := ctx.Deadline(); ok && deadline.Sub(e.Clock.Now()) < tellTakes {
+		return errors.New("no time left to publish")
+	}
+	return nil
 }
 
 const (
@@ -151,12 +169,12 @@ func (e Engine) retell(outbox []guard.Message) time.Duration {
 	for _, m := range outbox {
 		next := false
 		for _, t := range e.Topics {
-			if place := [2]string{t.Name, m.Thread}; !slices.Contains(m.Got, t.Name) {
+			if place := [2]string{t.Name, m.Thread}; t.lacks(m) {
 				next, waits[place] = next || !waits[place], true
 			}
 		}
 		if next {
-			wait = min(wait, retryTell<<min(max(m.Tries-1, 0), 8))
+			wait = min(wait, retryAfterTries(m.Tries))
 		}
 	}
 	return wait

@@ -74,7 +74,7 @@ func (e Engine) Check(ctx context.Context, id cluster.ID) (guard.Plan, error) {
 func (e Engine) once(ctx context.Context, id cluster.ID) (plan guard.Plan, again bool, err error) {
 	kept, in, err := e.read(ctx, id)
 	if err != nil {
-		return plan, false, err
+		return plan, false, e.cry(ctx, in, err)
 	}
 	if kept.Record.Busy.Until.After(in.Now) {
 		return plan, false, e.askAgain(ctx, kept)
@@ -91,7 +91,7 @@ func (e Engine) once(ctx context.Context, id cluster.ID) (plan guard.Plan, again
 		kept.Record = rec
 		kept.Record.Busy = e.busy(ctx)
 		if kept, err = e.Ledger.Save(ctx, kept); err != nil {
-			return plan, false, err
+			return plan, false, e.cry(ctx, in, err)
 		}
 	}
 	done := e.act(ctx, id, plan)
@@ -130,10 +130,10 @@ func (e Engine) read(ctx context.Context, id cluster.ID) (kept Kept, in guard.In
 		func(ctx context.Context) error { fleet, fleetErr = e.Ledger.Fleet(ctx); return nil },
 		func(ctx context.Context) error { in.Seen = e.Observer.Observe(ctx, id); return nil },
 	)
+	in.Orders, in.Fleet = reading(orders, ordersErr), reading(fleet, fleetErr)
 	if err != nil {
 		return kept, in, err
 	}
-	in.Orders, in.Fleet = reading(orders, ordersErr), reading(fleet, fleetErr)
 	if step := kept.Record.Step; step != nil {
 		in.Seen.Of = step.Token
 		in.Seen.Update = e.Observer.Settle(ctx, id, *step)

@@ -149,6 +149,10 @@ func (s *stage) Tell(_ context.Context, m guard.Message) error {
 	return nil
 }
 
+func (s *stage) TellDigest(_ context.Context, d guard.Digest) error {
+	return s.note("tellDigest of %s", d.Owner)
+}
+
 func (s *stage) Wake(_ context.Context, ts ...event.Trigger) error {
 	if err := s.note("wake"); err != nil {
 		return err
@@ -205,6 +209,41 @@ func (s *stage) Fleet(ctx context.Context) (guard.Fleet, error) {
 		return guard.Fleet{}, err
 	}
 	return s.Memory.Fleet(ctx)
+}
+
+func (s *stage) Digest(ctx context.Context, owner string, at time.Time) (check.KeptDigest, error) {
+	if err := s.note("digest"); err != nil {
+		return check.KeptDigest{}, err
+	}
+	return s.Memory.Digest(ctx, owner, at)
+}
+
+func (s *stage) SaveDigest(ctx context.Context, k check.KeptDigest) (check.KeptDigest, error) {
+	if err := s.note("saveDigest"); err != nil {
+		return k, err
+	}
+	return s.Memory.SaveDigest(ctx, k)
+}
+
+func (s *stage) DueDigests(ctx context.Context, by time.Time) ([]check.KeptDigest, error) {
+	if err := s.note("dueDigests"); err != nil {
+		return nil, err
+	}
+	return s.Memory.DueDigests(ctx, by)
+}
+
+func (s *stage) Digested(ctx context.Context, hours string) (time.Time, error) {
+	if err := s.note("digested"); err != nil {
+		return time.Time{}, err
+	}
+	return s.Memory.Digested(ctx, hours)
+}
+
+func (s *stage) SetDigested(ctx context.Context, hours string, at time.Time) error {
+	if err := s.note("setDigested"); err != nil {
+		return err
+	}
+	return s.Memory.SetDigested(ctx, hours, at)
 }
 
 func (s *stage) PutSweep(ctx context.Context, sw check.Sweep) error {

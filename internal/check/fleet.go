@@ -23,7 +23,7 @@ const (
 	perSweep   = 50 // checks an invocation; then the sweep sends itself a continuation
 )
 
-// Tick asks for a check of everything that is due.
+// Tick asks for a check of everything that is due, and for digests when it is their time.
 func (e Engine) Tick(ctx context.Context) error {
 	e.Counts.Add(telemetry.Ticks, 1)
 	due, err := e.Ledger.Due(ctx, e.Clock.Now())
@@ -40,7 +40,11 @@ func (e Engine) Tick(ctx context.Context) error {
 			ts = append(ts, event.Trigger{Kind: event.Check, Cluster: id})
 		}
 	}
-	return e.wake(ctx, "tick", ts)
+	digests, err := e.digests(ctx)
+	if err != nil {
+		err = fmt.Errorf("tick: %w", err)
+	}
+	return errors.Join(err, e.wake(ctx, "tick", append(ts, digests...)))
 }
 
 // Meter asks for the metering of every unit of the fleet, with the tick's own time.
@@ -86,6 +90,7 @@ func (e Engine) Metering(ctx context.Context, u event.Unit, at time.Time) error 
 		return fmt.Errorf("meter %s in %s: %w", u.Account, u.Region, err)
 	}
 	e.countOverdue(kept)
+	e.countWaiting(kept)
 	shut := slices.ContainsFunc(kept, func(k Kept) bool { return k.Cluster.Name == "" && shutOut(k.Record) })
 	kept = slices.DeleteFunc(kept, func(k Kept) bool { return len(k.Record.Meter.Subnets) == 0 })
 	if len(kept) == 0 {
@@ -125,6 +130,18 @@ func (e Engine) countOverdue(kept []Kept) {
 	for _, k := range kept {
 		if k.Cluster.Name != "" && !k.Record.Gone && e.Clock.Now().Sub(k.Record.Seen) > event.Late {
 			e.Counts.Add(telemetry.Overdue, 1)
+		}
+	}
+}
+
+// countWaiting counts the messages that people or programs should have by now.
+func (e Engine) countWaiting(kept []Kept) {
+	for _, k := range kept {
+		for _, m := range k.Record.Outbox {
+			now := e.Clock.Now()
+			if e.lacking(m) && m.Late(now) || e.owed(m) && now.Sub(m.At) > guard.MayWait {
+				e.Counts.Add(telemetry.Waiting, 1)
+			}
 		}
 	}
 }

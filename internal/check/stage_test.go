@@ -2,6 +2,7 @@ package check_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -68,10 +69,17 @@ type stage struct {
 // newStage has one cluster, prod.
 func newStage(t *testing.T, seen guard.Snapshot) *stage {
 	t.Helper()
-	return &stage{
+	s := &stage{
 		t: t, Memory: ledger.NewMemory(), now: noon, policy: policyOf(t, policy.Set{Mode: new("auto"), Owner: new("cniguard")}),
 		seen: map[cluster.ID]guard.Snapshot{prod: seen},
 	}
+	for _, h := range s.policy.DigestHours() { // the last ones were made
+		if err := s.SetDigested(t.Context(), h.String(), h.Last(noon)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.calls = nil
+	return s
 }
 
 func policyOf(t *testing.T, defaults policy.Set) *policy.Policy {
@@ -95,9 +103,9 @@ func (s *stage) engine(by string) check.Engine {
 
 // topics are the stage's own, oncall, and the others.
 func (s *stage) topics() []check.Topic {
-	topics := []check.Topic{{Name: "oncall", Teller: s}}
+	topics := []check.Topic{{Name: "oncall", Teller: s, Programs: true}}
 	for _, p := range s.others {
-		topics = append(topics, check.Topic{Name: p.name, Teller: p})
+		topics = append(topics, check.Topic{Name: p.name, Teller: p, Programs: !p.people})
 	}
 	return topics
 }
@@ -123,12 +131,11 @@ func (c stillClock) Now() time.Time {
 }
 
 func (c stillClock) Parallel(ctx context.Context, fns ...func(context.Context) error) error {
+	var errs []error
 	for _, f := range fns {
-		if err := f(ctx); err != nil {
-			return err
-		}
+		errs = append(errs, f(ctx))
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // busyClock runs things side by side.
@@ -176,7 +183,10 @@ func (s *stage) changes() []string {
 	defer s.mu.Unlock()
 	return slices.DeleteFunc(slices.Clone(s.calls), func(c string) bool {
 		kind, _, _ := strings.Cut(c, " ")
-		return slices.Contains([]string{"load", "orders", "fleet", "observe", "settle", "in", "due", "list", "history", "helper", "network", "blocks", "alarms", "sweep", "sweeps", "parts"}, kind)
+		return slices.Contains([]string{
+			"load", "orders", "fleet", "observe", "settle", "in", "due", "list", "history", "helper", "network", "blocks", "alarms", "digest", "digested", "dueDigests",
+			"sweep", "sweeps", "parts",
+		}, kind)
 	})
 }
 

@@ -9,14 +9,17 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/cniguard/cniguard/internal/capacity"
 	"github.com/cniguard/cniguard/internal/guard"
 )
 
 // place is a topic of its own; its calls are of the kind of its name.
 type place struct {
 	*stage
-	name string
-	told []guard.Message
+	name    string
+	people  bool // they are told in digests what can wait
+	told    []guard.Message
+	digests []guard.Digest
 }
 
 // beside adds topics to the stage's own.
@@ -34,6 +37,16 @@ func (p *place) Tell(_ context.Context, m guard.Message) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.told = append(p.told, m)
+	return nil
+}
+
+func (p *place) TellDigest(_ context.Context, d guard.Digest) error {
+	if err := p.note(p.name+" digest of %s", d.Owner); err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.digests = append(p.digests, d)
 	return nil
 }
 
@@ -131,7 +144,7 @@ func TestAMessageWaitsForTheEarlierOnesAlsoWhenOthersSaveMeanwhile(t *testing.T)
 
 func TestATopicThatIsGoneForGoodKeepsNoReminderFromTheOthers(t *testing.T) {
 	seen := fine()
-	seen.Addon = guard.Read(&guard.Addon{Raw: "latest", Status: "ACTIVE"})
+	seen.Pods = guard.Read(capacity.Pods{Subnets: []capacity.Subnet{subnet("subnet-a", 2)}})
 	s := newStage(t, seen).beside("chat")
 	s.fails = failing("chat", errors.New("the topic is gone"))
 	for range 5 {
@@ -146,7 +159,7 @@ func TestATopicThatIsGoneForGoodKeepsNoReminderFromTheOthers(t *testing.T) {
 			reminders++
 		}
 	}
-	if reminders < 4 {
+	if reminders < 25 {
 		t.Errorf("oncall was reminded %d times in five days", reminders)
 	}
 	s.fails = nil

@@ -33,8 +33,12 @@ const (
 	Sweep Kind = "sweep"
 	// Sweeping asks for that of one account and region.
 	Sweeping Kind = "sweeping"
+	// Digest asks for the digests of an instant, or for one of them to be told.
+	Digest Kind = "digest"
 	// Probe asks for a note that it arrived: somebody at the hub waits for it.
 	Probe Kind = "probe"
+	// Test asks for a sample of a message to be told to one channel: somebody at the hub waits to hear whether it was taken.
+	Test Kind = "test"
 )
 
 // Trigger is what an event asks for. Nothing else of an event goes any further.
@@ -47,7 +51,9 @@ type Trigger struct {
 	Unit    Unit       // Metering, Sweeping
 	After   string     // Sweeping: go on after this cluster name; empty: from the first
 	Run     string     // Sweeping: names the sweep
-	Nonce   string     // Probe: names what somebody waits for; as alarm.Nonce has it
+	Owner   string     // Digest: whose is to be told; empty: those of all owners are to be made; untrusted
+	Nonce   string     // Probe, Test: names what somebody waits for; as alarm.Nonce has it
+	Channel string     // Test: to whom
 	At      time.Time  // the instant the event stands for: what a wake-up says, an alarm's change of state, else the envelope's time
 
 	Rang     bool         // Check: one of the cluster's alarms went to ALARM

@@ -159,6 +159,8 @@ func TestAnAccountMayAskForItsOwnClustersAndTheHubForEverything(t *testing.T) {
 		"the hub's schedule":                           {event.Trigger{Kind: event.Tick, From: hub}, true},
 		"the hub's own doctor asks for a note":         {event.Trigger{Kind: event.Probe, From: hub, Nonce: "n"}, true},
 		"a member asks for a note":                     {event.Trigger{Kind: event.Probe, From: member, Nonce: "n"}, false},
+		"the hub's own person tries a channel":         {event.Trigger{Kind: event.Test, From: hub, Channel: "chat"}, true},
+		"a member tries a channel":                     {event.Trigger{Kind: event.Test, From: member, Channel: "chat"}, false},
 		"anybody asks for nothing":                     {event.Trigger{Kind: event.Skip, From: other}, true},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cniguard/cniguard/internal/alarm"
 	"github.com/cniguard/cniguard/internal/cluster"
 )
 
@@ -18,19 +19,22 @@ const (
 	Late = 2 * SweepEvery
 )
 
-// What cniguard puts on the hub's bus for programs of others. Its source is none that a rule of cniguard lets through, and begins as
-// that of the wake-ups does, which the bus takes from the hub's account only.
-const (
-	NewsSource    = "cniguard.news"
-	SweepFinished = "Sweep Finished" // detail-type: events/news-sweep-finished.json
-)
+// Source is the source of cniguard's wake-ups.
+const Source = "cniguard"
+
+// NewsSource is the source of the events that cniguard puts on the bus for others (docs/events.md). It is not that of the wake-ups: no rule
+// lets such an event through to a function.
+const NewsSource = "cniguard.news"
+
+// SweepFinished is the detail-type of the one that says what a sweep came to: events/news-sweep-finished.json.
+const SweepFinished = "Sweep Finished"
 
 // wakeUps are the events that cniguard sends to itself, and its schedules.
 func wakeUps() family {
-	return family{source: "cniguard", types: words(wakeKinds()...), read: readWakeUp, rules: wakeUpRules}
+	return family{source: Source, types: words(wakeKinds()...), read: readWakeUp, rules: wakeUpRules}
 }
 
-func wakeKinds() []Kind { return []Kind{Check, Tick, Meter, Metering, Sweep, Sweeping} }
+func wakeKinds() []Kind { return []Kind{Check, Test, Tick, Meter, Metering, Sweep, Sweeping, Digest} }
 
 // words are the detail-types of kinds; empty for a kind that is no wake-up.
 func words(kinds ...Kind) []string {
@@ -45,6 +49,8 @@ func (k Kind) word() string {
 	switch k {
 	case Check:
 		return "Check Requested"
+	case Test:
+		return "Test Requested"
 	case Tick:
 		return "Tick"
 	case Meter:
@@ -55,6 +61,8 @@ func (k Kind) word() string {
 		return "Sweep"
 	case Sweeping:
 		return "Sweeping"
+	case Digest:
+		return "Digest"
 	}
 	return ""
 }
@@ -65,10 +73,13 @@ type wakeUp struct {
 	Region  string `json:"region,omitempty"`
 	Name    string `json:"name,omitempty"` // of the cluster
 	Run     string `json:"run,omitempty"`
+	Owner   string `json:"owner,omitempty"`
 	After   string `json:"after,omitempty"`
 	At      string `json:"at,omitempty"` // RFC 3339; empty: the envelope's time
 	Why     string `json:"why,omitempty"`
 	Faint   bool   `json:"faint,omitempty"` // Trigger.Faint
+	Nonce   string `json:"nonce,omitempty"`
+	Channel string `json:"channel,omitempty"`
 }
 
 func readWakeUp(e envelope) (Trigger, error) {
@@ -87,10 +98,14 @@ func readWakeUp(e envelope) (Trigger, error) {
 	switch kind {
 	case Check:
 		t.Cluster, t.Faint = cluster.ID{Account: w.Account, Region: w.Region, Name: w.Name}, w.Faint
+	case Test:
+		t.Nonce, t.Channel = w.Nonce, w.Channel
 	case Metering:
 		t.Unit = Unit{Account: w.Account, Region: w.Region}
 	case Sweeping:
 		t.Unit, t.Run, t.After, t.Faint = Unit{Account: w.Account, Region: w.Region}, w.Run, w.After, w.Faint
+	case Digest:
+		t.Owner = w.Owner
 	}
 	if w.At != "" {
 		t.At, err = instant("detail.at", time.RFC3339, w.At)
@@ -100,10 +115,13 @@ func readWakeUp(e envelope) (Trigger, error) {
 
 // valid reports what a wake-up of a kind lacks.
 func (w wakeUp) valid(k Kind) error {
-	if k != Check && k != Metering && k != Sweeping {
-		return nil
+	if k == Test {
+		return w.validTest()
 	}
 	switch {
+	case k == Digest && w.At == "":
+		return mistake("detail.at", "the instant that the digests are of, as 2026-03-02T09:00:00Z", "")
+	case k != Check && k != Metering && k != Sweeping:
 	case !cluster.IsAccount(w.Account):
 		return mistake("detail.account", "an account id of twelve digits", w.Account)
 	case !cluster.IsRegion(w.Region):
@@ -114,6 +132,19 @@ func (w wakeUp) valid(k Kind) error {
 		return mistake("detail.run", "what names the sweep", "")
 	case k == Sweeping && w.After != "" && !cluster.IsName(w.After):
 		return mistake("detail.after", "a cluster's name or nothing", w.After)
+	}
+	return nil
+}
+
+// longestChannel is the most letters that the name of a channel has.
+const longestChannel = 20
+
+func (w wakeUp) validTest() error {
+	if _, ok := alarm.Nonce(alarm.Probe(w.Nonce)); !ok {
+		return mistake("detail.nonce", "26 capital letters and digits", w.Nonce)
+	}
+	if n := len(w.Channel); n == 0 || n > longestChannel || strings.Trim(w.Channel, "abcdefghijklmnopqrstuvwxyz") != "" {
+		return mistake("detail.channel", "the name of a channel", w.Channel)
 	}
 	return nil
 }
@@ -134,10 +165,14 @@ func Encode(t Trigger) (source, detailType string, detail []byte, err error) {
 	switch t.Kind {
 	case Check:
 		w.Account, w.Region, w.Name, w.Faint = t.Cluster.Account, t.Cluster.Region, t.Cluster.Name, t.Faint
+	case Test:
+		w.Nonce, w.Channel = t.Nonce, t.Channel
 	case Metering:
 		w.Account, w.Region = t.Unit.Account, t.Unit.Region
 	case Sweeping:
 		w.Account, w.Region, w.Run, w.After, w.Faint = t.Unit.Account, t.Unit.Region, t.Run, t.After, t.Faint
+	case Digest:
+		w.Owner = t.Owner
 	}
 	if err = w.valid(t.Kind); err == nil {
 		detail, err = json.Marshal(w)
@@ -165,7 +200,7 @@ func wakeUpRules() []Rule {
 		}}
 	}
 	return []Rule{
-		rule("checks", "Checks of one cluster that cniguard or a person asked for", Urgent, Check),
-		rule("bulk-work", "The fleet's work: tick, meter, sweep and their parts", Bulk, Tick, Meter, Metering, Sweep, Sweeping),
+		rule("checks", "Checks of one cluster, and samples of messages, that cniguard or a person asked for", Urgent, Check, Test),
+		rule("bulk-work", "The fleet's work: tick, meter, sweep and their parts", Bulk, Tick, Meter, Metering, Sweep, Sweeping, Digest),
 	}
 }

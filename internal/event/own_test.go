@@ -13,7 +13,7 @@ import (
 	"github.com/cniguard/cniguard/internal/event"
 )
 
-var kinds = []event.Kind{event.Check, event.Tick, event.Meter, event.Metering, event.Sweep, event.Sweeping}
+var kinds = []event.Kind{event.Check, event.Test, event.Tick, event.Meter, event.Metering, event.Sweep, event.Sweeping}
 
 // delivered is a wake-up in the envelope that EventBridge puts around what PutEvents was given.
 func delivered(t testing.TB, e event.Trigger) []byte {
@@ -59,6 +59,8 @@ func TestWhatIsWrittenIsReadAgainTheSame(t *testing.T) {
 		case event.Check:
 			want.Faint = random.IntN(2) == 0
 			want.Cluster = cluster.ID{Account: u.Account, Region: u.Region, Name: named()}
+		case event.Test:
+			want.Nonce, want.Channel = word("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 26), word("abcdefghijklmnopqrstuvwxyz", 1+random.IntN(20))
 		case event.Metering:
 			want.Unit = u
 		case event.Sweeping:
@@ -100,6 +102,8 @@ func TestWhatCouldNotBeReadAgainIsNotWritten(t *testing.T) {
 		"a check of no cluster":         {event.Trigger{Kind: event.Check}, "write event Check Requested: detail.account: want"},
 		"a check of a bad name":         {event.Trigger{Kind: event.Check, Cluster: cluster.ID{Account: member.Account, Region: member.Region, Name: "-"}}, "write event Check Requested: detail.name: want"},
 		"a metering of no unit":         {event.Trigger{Kind: event.Metering, Cluster: prodEU}, "write event Metering: detail.account: want"},
+		"a test without a nonce":        {event.Trigger{Kind: event.Test, Channel: "chat"}, "write event Test Requested: detail.nonce: want"},
+		"a test of no channel":          {event.Trigger{Kind: event.Test, Nonce: "K3QZ7M2VXWPLT5ORJAYB6DNHCE"}, "write event Test Requested: detail.channel: want"},
 		"a sweeping that has no run":    {event.Trigger{Kind: event.Sweeping, Unit: member}, "write event Sweeping: detail.run: want"},
 		"a sweeping after no such name": {event.Trigger{Kind: event.Sweeping, Unit: member, Run: "r", After: "a b"}, "write event Sweeping: detail.after: want"},
 	} {
@@ -142,7 +146,7 @@ func TestTheEventOfAScheduleIsTheSample(t *testing.T) {
 }
 
 func TestAScheduleCannotAskForWhatNeedsMore(t *testing.T) {
-	for _, k := range []event.Kind{event.Check, event.Metering, event.Sweeping, event.Skip} {
+	for _, k := range []event.Kind{event.Check, event.Test, event.Metering, event.Sweeping, event.Skip} {
 		if have, err := event.Decode(event.Scheduled(k, hub.Account, hub.Region, time.Unix(0, 0))); err == nil {
 			t.Errorf("%s: have %+v", k, have)
 		}

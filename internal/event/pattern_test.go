@@ -59,7 +59,7 @@ func TestEveryRuleLetsSomeSampleThroughToTheRightFunction(t *testing.T) {
 		}
 		for _, w := range work[r.Name] {
 			// A sweep that an event of AWS asks for comes with that family's rule; urgent hands it on.
-			urgent := w.Kind == event.Check || w.Kind == event.Checks || w.Kind == event.Probe || w.Kind == event.Sweeping && w.Faint
+			urgent := w.Kind == event.Check || w.Kind == event.Test || w.Kind == event.Checks || w.Kind == event.Probe || w.Kind == event.Sweeping && w.Faint
 			if urgent != (r.Target == event.Urgent) {
 				t.Errorf("%s sends %s to %s", r.Name, w.Kind, r.Target)
 			}
@@ -106,8 +106,8 @@ func TestRulesAreWrittenAsTheyAreDeployed(t *testing.T) {
 			`"CloudWatch Alarm Configuration Change"],"source":["aws.cloudwatch"]}`,
 		"config-items": `{"detail":{"configurationItem":{"resourceType":["AWS::EKS::Addon","AWS::EKS::Cluster"]}},` +
 			`"detail-type":["Config Configuration Item Change"],"source":["aws.config"]}`,
-		"checks":    `{"detail-type":["Check Requested"],"source":["cniguard"]}`,
-		"bulk-work": `{"detail-type":["Tick","Meter","Metering","Sweep","Sweeping"],"source":["cniguard"]}`,
+		"checks":    `{"detail-type":["Check Requested","Test Requested"],"source":["cniguard"]}`,
+		"bulk-work": `{"detail-type":["Tick","Meter","Metering","Sweep","Sweeping","Digest"],"source":["cniguard"]}`,
 	}
 	have := map[string]string{}
 	for _, r := range event.Rules() {
@@ -202,5 +202,34 @@ func TestAPatternThatEventBridgeRefusesIsNotWritten(t *testing.T) {
 				t.Errorf("want …%s, have %v and %d bytes", c.want, err, len(raw))
 			}
 		})
+	}
+}
+
+// An event that cniguard puts on the bus for others must not wake it: each message would lead to another.
+func TestNoRuleMatchesWhatIsPutOnTheBusForOthers(t *testing.T) {
+	for _, r := range event.Rules() {
+		source, ok := r.Pattern["source"].(event.Values)
+		if !ok || len(source.Exact) == 0 || source.Prefix != "" || source.Absent || slices.Contains(source.Exact, event.NewsSource) {
+			t.Errorf("the rule %s lets the source %s through: %+v", r.Name, event.NewsSource, r.Pattern["source"])
+		}
+	}
+	for name := range samples() {
+		var e map[string]any
+		if err := json.Unmarshal(read(t, name), &e); err != nil {
+			t.Fatal(err)
+		}
+		e["source"] = event.NewsSource // whatever else it says
+		raw, err := json.Marshal(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range event.Rules() {
+			if r.Pattern.Matches(raw) {
+				t.Errorf("%s from %s matches the rule %s", name, event.NewsSource, r.Name)
+			}
+		}
+		if have, err := event.Decode(raw); err != nil || have.Kind != event.Skip {
+			t.Errorf("%s from %s asks for %q, %v", name, event.NewsSource, have.Kind, err)
+		}
 	}
 }

@@ -162,7 +162,10 @@ func wakeUps() map[string]sample {
 	asked := check("030", prodEU, "meter: critical", "09:30:00")
 	asked.From = hub
 	return map[string]sample{
-		"own-check.json": {"checks", asked},
+		"news-finding-opened.json": {"", unknown("090", "cniguard.news/Finding Opened")},
+		"own-check.json":           {"checks", asked},
+		"own-test.json": {"checks", event.Trigger{Kind: event.Test, ID: id + "033", From: hub,
+			Why: "by Ops/ana", Nonce: "K3QZ7M2VXWPLT5ORJAYB6DNHCE", Channel: "chat", At: at("09:32:00")}},
 		"own-tick.json": {"bulk-work", event.Trigger{Kind: event.Tick, ID: "tick-2026-11-23T09:30:00Z", From: hub,
 			Why: "cniguard Tick", At: at("09:30:00")}},
 		"own-meter.json": {"bulk-work", event.Trigger{Kind: event.Meter, ID: "meter-2026-11-23T09:30:00Z", From: hub,
@@ -173,6 +176,9 @@ func wakeUps() map[string]sample {
 			Why: "cniguard Sweep", At: at("12:00:00")}},
 		"own-sweeping.json": {"bulk-work", event.Trigger{Kind: event.Sweeping, ID: id + "032", From: hub,
 			Why: "cniguard Sweeping", Unit: member, Run: "2026-11-23T12:00:00Z", After: "prod-049", At: at("12:00:00")}},
+		"own-digest.json": {"bulk-work", event.Trigger{Kind: event.Digest, ID: id + "033", From: hub, Why: "cniguard Digest", At: at("09:00:00")}},
+		"own-digest-again.json": {"bulk-work", event.Trigger{Kind: event.Digest, ID: id + "034", From: hub, Why: "cniguard Digest",
+			Owner: "payments", At: at("09:00:00")}},
 		"news-sweep-finished.json": {"", unknown("090", "cniguard.news/Sweep Finished")},
 	}
 }
@@ -206,6 +212,7 @@ func malformed() map[string]string {
 		"malformed/alarm-of-another-cluster.json": change + `detail.configuration.metrics.metricStat.metric.dimensions.ClusterName: want the alarm's cluster prod-eu, have "test"`,
 		"malformed/alarm-time.json":               change + `detail.state.timestamp: want a time as 2006-01-02T15:04:05.000-0700, have "yesterday"`,
 		"malformed/arn-of-another-account.json":   arn + name + `"arn%3Aaws%3Aeks%3Aeu-central-1%3A999999999999%3Acluster%2Fprod-e"`,
+		"malformed/test-of-no-channel.json":       `read event "6c0f1a52-0000-4000-8000-000000000033" (cniguard/Test Requested): detail.channel: want the name of a channel, have "arn:aws:sns:eu-central-1:111122223333:other"`,
 		"malformed/check-without-cluster.json":    `read event "6c0f1a52-0000-4000-8000-000000000030" (cniguard/Check Requested): detail.name: want a cluster's name, have nothing`,
 		"malformed/detail-missing.json":           call + "detail: want an object, have nothing",
 		"malformed/name-badly-encoded.json":       call + name + `"prod%2"`,

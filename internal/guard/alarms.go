@@ -115,11 +115,11 @@ func (in Input) wish() alarm.Wish {
 	}
 }
 
-// owner is who answers for the cluster: its tag "owner", in any spelling of the letters, or its account.
+// owner is who answers for the cluster: its tag that the policy names, in any spelling of the letters, or its account.
 func (in Input) owner() string {
 	if c := in.Seen.Cluster; c.Fault == nil && c.Value != nil {
 		for _, key := range sortedKeys(c.Value.Tags) {
-			if strings.EqualFold(key, "owner") && c.Value.Tags[key] != "" {
+			if strings.EqualFold(key, in.Settings.Value.OwnerTag) && c.Value.Tags[key] != "" {
 				return c.Value.Tags[key]
 			}
 		}

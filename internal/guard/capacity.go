@@ -42,7 +42,7 @@ func (d *draft) capacity() {
 		{"used", percent(used) + " %"},
 		{"free", addresses(worst.Free)},
 		{"pod subnets", strconv.Itoa(len(pods.Value.Subnets))},
-	}, d.origin(worst), d.shared(), worstZone(pods.Value), d.helps())})
+	}, d.in.growth(), d.origin(worst), d.shared(), worstZone(pods.Value), d.helps())})
 }
 
 // severityOf is that of a level of use; zero: it is fine.

@@ -32,8 +32,12 @@ func Conclude(in Input, p Plan, done []Outcome) Record {
 	c.rec.Schema = Schema
 	c.rec.Told = maps.Clone(in.Record.Told)
 	c.rec.Outbox = slices.Clone(in.Record.Outbox)
+	c.rec.Past = maps.Clone(in.Record.Past)
 	if c.rec.Told == nil {
 		c.rec.Told = map[Code]Told{}
+	}
+	if c.rec.Past == nil {
+		c.rec.Past = map[Code]Past{}
 	}
 	c.outcomes()
 	if in.Seen.At.Before(in.Record.Seen) {
@@ -100,6 +104,9 @@ func (c *conclusion) seen() {
 			c.rec.Hidden = c.plan.Hidden
 		}
 	}
+	if c.in.Seen.Cluster.Fault == nil && c.in.Seen.Cluster.Value != nil || c.rec.Owner == "" {
+		c.rec.Owner = c.in.owner()
+	}
 	c.meter()
 	c.returned()
 	findings, blind := c.findings()
@@ -112,6 +119,7 @@ func (c *conclusion) seen() {
 			c.recover(code)
 		}
 	}
+	c.past(blind)
 	c.leave()
 }
 
@@ -191,6 +199,14 @@ func (c *conclusion) alarm() {
 			continue
 		}
 		changed = true
+	}
+	if !older || changed {
+		c.rec.Alarms = nil
+		for _, k := range alarm.Kinds() {
+			if stand[k.Name(c.in.ID)] {
+				c.rec.Alarms = append(c.rec.Alarms, k)
+			}
+		}
 	}
 	switch {
 	case older && !changed:

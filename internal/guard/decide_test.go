@@ -249,6 +249,30 @@ func TestEachGateShutsAlone(t *testing.T) {
 		},
 		"approval": func(in *guard.Input) { in.Settings.Value.Mode = policy.Approve },
 	}
+	words := []guard.Order{
+		{Kind: guard.Muting, Finding: guard.VersionOutdated, By: "bob", Because: "known", At: noon.Add(-time.Hour), Until: later},
+		{Kind: guard.Unmuting, Finding: guard.UpdateBlocked, By: "ann", Because: "tell us", At: noon.Add(-time.Hour), Until: later},
+		{Kind: guard.Acknowledging, Finding: guard.CapacityLow, By: "cem", Because: "on it", At: noon.Add(-time.Hour), Until: later},
+	}
+	t.Run("words on findings", func(t *testing.T) {
+		in := outdated()
+		in.Orders.Value = words
+		if p := guard.Decide(in); len(p.Held) > 0 || !slices.Contains(actions(p), start) {
+			t.Errorf("they hold the update: %+v", p.Held)
+		}
+		in.Settings.Value.Mode = policy.Approve
+		plan := guard.Decide(in)
+		for i := range words { // as nobody but a forger would write them
+			words[i].Steps, words[i].Keeps = plan.Path, plan.Keeps
+		}
+		p := guard.Decide(in)
+		if diff := cmp.Diff([]string{"approval"}, gates(p)); diff != "" {
+			t.Fatalf("shut gates, -want +got:\n%s", diff)
+		}
+		if why := p.Held[0].By[0].Text; why != "it waits for an approval" {
+			t.Errorf("they are taken for an approval: %s", why)
+		}
+	})
 	// The catalogue's gate never shuts without the path's or a fault: the path is made of what it lets pass.
 	for _, g := range guard.Gates() {
 		if g.Name == "catalogue" {

@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -50,6 +51,8 @@ const (
 	UpdateAside Code = "update-set-aside"
 	// UpdateProgress carries the news of a step: started, updated, failed. It is no finding that stands.
 	UpdateProgress Code = "update-progress"
+	// Trial carries the sample by which a person tries a channel. It is no finding that stands.
+	Trial Code = "test"
 )
 
 // Codes lists the findings that Decide and Conclude may raise.
@@ -58,6 +61,11 @@ func Codes() []Code {
 		VersionOutdated, VersionUnknown, InstallUnknown, ImagesDiffer, ReleaseBad, CapacityLow, BlocksLow, NodesFull, CapacitySoon, CapacityUnknown,
 		ControlPlaneRoom, MetricSilent, AlarmUnheard, AlarmFailed, AddonUnhealthy, Unreadable, UnitUnreadable, UpdateBlocked, UpdateStuck, UpdateAside,
 	}
+}
+
+// Answerable lists the findings that a person may mute, unmute and acknowledge: those of clusters.
+func Answerable() []Code {
+	return slices.DeleteFunc(Codes(), func(c Code) bool { return c == UnitUnreadable })
 }
 
 // String is the severity in lower case.
@@ -75,27 +83,39 @@ func (s Severity) String() string {
 
 // How long things take, or may take. They are the product's defaults.
 const (
-	Soak          = 30 * time.Minute // between a proved step and the next
-	RetryAfter    = 15 * time.Minute // between a failed try and the next
-	StuckAfter    = 40 * time.Minute // an update that is still in progress
-	MaxTries      = 2                // of one step, then it is set aside
-	lostAfter     = 5 * time.Minute  // a step without an update id was never started
-	silentAfter   = 20 * time.Minute // three meters and a late tick
-	rings         = 12 * time.Minute // from a crossing to the alarm, at most: see package alarm; and a minute
-	unheardAfter  = 10 * time.Minute // an alarm's event, which comes within seconds
-	patience      = 30 * time.Minute // a fault that may pass by itself is told after this
-	deniedAfter   = 10 * time.Minute // a denied reading; IAM changes take minutes to arrive
-	soon          = time.Minute      // at the next tick
-	later         = 5 * time.Minute  // at the tick after
-	remindWarning = 24 * time.Hour
-	// remindCritical is the reminder interval of critical findings.
-	remindCritical = 4 * time.Hour
+	Soak         = 30 * time.Minute // between a proved step and the next
+	RetryAfter   = 15 * time.Minute // between a failed try and the next
+	StuckAfter   = 40 * time.Minute // an update that is still in progress
+	MaxTries     = 2                // of one step, then it is set aside
+	lostAfter    = 5 * time.Minute  // a step without an update id was never started
+	silentAfter  = 20 * time.Minute // three meters and a late tick
+	rings        = 12 * time.Minute // from a crossing to the alarm, at most: see package alarm; and a minute
+	unheardAfter = 10 * time.Minute // an alarm's event, which comes within seconds
+	patience     = 30 * time.Minute // a fault that may pass by itself is told after this
+	deniedAfter  = 10 * time.Minute // a denied reading; IAM changes take minutes to arrive
+	soon         = time.Minute      // at the next tick
+	later        = 5 * time.Minute  // at the tick after
+	asideTold    = 24 * time.Hour   // a step that is set aside is its own news; that it still is, another
+	// remindEvery is the interval of reminders of critical findings. What else stands is in the daily digest.
+	remindEvery = 4 * time.Hour
+	// A finding that comes back within flaps of its end is over once it stayed away for calmFirst, and twice as long each further time, up
+	// to calmMost.
+	flaps     = 24 * time.Hour
+	calmFirst = 15 * time.Minute
+	calmMost  = 4 * time.Hour
 	// hysteresis is how far, in percentage points, utilisation must fall below a threshold before the finding ends.
 	hysteresis = 2
 )
 
 // ApprovalValid is how long an approval or a denial holds.
 const ApprovalValid = 7 * 24 * time.Hour
+
+// How long a person's word on a finding holds.
+const (
+	MuteAtMost  = 30 * 24 * time.Hour // nothing is muted for ever: who did it may have left
+	MuteAtLeast = 5 * time.Minute     // the tick: what ends sooner may be over before anybody looks
+	AckUsually  = 24 * time.Hour      // an acknowledgement that does not say how long
+)
 
 // minutes writes a duration for people, to the minute: "15 minutes", "6 h", "2 days 3 h".
 func minutes(d time.Duration) string {
@@ -118,13 +138,12 @@ func minutes(d time.Duration) string {
 	return strings.Join(parts, " ")
 }
 
-// remindAfter is the interval of reminders; zero: none.
-func remindAfter(s Severity) time.Duration {
-	switch s {
-	case Critical:
-		return remindCritical
-	case Warning:
-		return remindWarning
+// urgent reports whether people are told of a finding at once: what is critical, what one of the alarms rings for, and what nodes or an update
+// suffer from now. All else can wait for the digest.
+func urgent(code Code, severity Severity) bool {
+	switch code {
+	case CapacityLow, BlocksLow, NodesFull, AddonUnhealthy, UpdateProgress, UpdateStuck, UpdateAside:
+		return true
 	}
-	return 0
+	return severity == Critical
 }

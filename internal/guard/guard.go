@@ -107,6 +107,11 @@ const (
 	Halting     OrderKind = "halt"
 	TearingDown OrderKind = "teardown"
 	Resuming    OrderKind = "resume"
+	// Muting, Unmuting and Acknowledging are about one finding of a cluster: of all people's words on it the newest counts. What is muted is
+	// not told, but stands in digests; of what is acknowledged nobody is reminded, until it changes.
+	Muting        OrderKind = "mute"
+	Unmuting      OrderKind = "unmute"
+	Acknowledging OrderKind = "ack"
 )
 
 // Order is a person's word. It is an item in the ledger, written with the person's own credentials.
@@ -116,9 +121,10 @@ type Order struct {
 	By      string    `json:"by"`
 	Because string    `json:"because"`
 	At      time.Time `json:"at"`
-	Until   time.Time `json:"until,omitzero"`  // not valid from then on; zero: for ever (a halt)
-	Steps   []string  `json:"steps,omitempty"` // Approval: the versions that were approved, in order
-	Keeps   string    `json:"keeps,omitempty"` // Approval: the digest of what the update must keep, as Plan.Keeps
+	Until   time.Time `json:"until,omitzero"`    // not valid from then on; zero: for ever (a halt)
+	Steps   []string  `json:"steps,omitempty"`   // Approval: the versions that were approved, in order
+	Keeps   string    `json:"keeps,omitempty"`   // Approval: the digest of what the update must keep, as Plan.Keeps
+	Finding Code      `json:"finding,omitempty"` // Muting, Unmuting and Acknowledging: what they are about
 }
 
 // Input is all that a decision may rest on.
@@ -276,12 +282,24 @@ const (
 	Updated   News = "updated"
 	NotDone   News = "update failed"
 	Closed    News = "closed" // the cluster is gone, and the matter with it
+	Sampled   News = "test"   // nothing is the matter: a person tries a channel
+)
+
+// Lane is how soon people are told.
+type Lane string
+
+// The lanes. Programs are told everything at once.
+const (
+	AtOnce   Lane = ""       // by the check that finds it
+	InDigest Lane = "digest" // once a day, together with what else can wait
 )
 
 // Message is what people are told. It holds all that its text is made of.
 type Message struct {
-	Key     string     `json:"key"`    // the same key is the same message
-	Thread  string     `json:"thread"` // the same thread is the same matter: an opening, its reminders and its recovery
+	Key     string     `json:"key"` // the same key is the same message
+	Lane    Lane       `json:"lane,omitempty"`
+	Owner   string     `json:"owner,omitempty"` // who answers for the cluster; untrusted
+	Thread  string     `json:"thread"`          // the same thread is the same matter: an opening, its reminders and its recovery
 	News    News       `json:"news"`
 	Cluster cluster.ID `json:"cluster"`
 	Finding Finding    `json:"finding"`
@@ -294,6 +312,8 @@ type Message struct {
 	Mode    string     `json:"mode,omitempty"`
 	First   time.Time  `json:"first,omitzero"` // when the finding was first seen
 	At      time.Time  `json:"at"`
-	Got     []string   `json:"got,omitempty"`   // the topics that took it, by name; they do not get it again
-	Tries   int        `json:"tries,omitempty"` // failed publishes so far
+	// Digested: people are told of it by a digest that was made; it waits for programs only.
+	Digested bool     `json:"digested,omitempty"`
+	Got      []string `json:"got,omitempty"`   // the topics that took it, by name; they do not get it again
+	Tries    int      `json:"tries,omitempty"` // failed publishes so far
 }

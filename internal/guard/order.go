@@ -51,6 +51,64 @@ func Command(kind OrderKind, by, because string, now time.Time) (Order, error) {
 	return o, nil
 }
 
+// OnFinding reports whether an order of the kind is about one finding of a cluster, which it names.
+func (k OrderKind) OnFinding() bool { return k == Muting || k == Unmuting || k == Acknowledging }
+
+// Answered is a person's word on a finding of a cluster, as o says it with its kind, finding, time, giver and reason: it gets its schema,
+// and its end after last. Zero is the usual time of an acknowledgement, and no time for a mute. An unmute takes none: it holds for as long as
+// any mute that was given before may. The error says what is wrong with it.
+func Answered(o Order, last time.Duration) (Order, error) {
+	if err := reasoned(string(o.Kind), o.By, o.Because); err != nil {
+		return Order{}, err
+	}
+	switch {
+	case o.Kind == Unmuting && last != 0:
+		return Order{}, fmt.Errorf("%s: it ends what holds now, and is for no time; leave the time away", o.Kind)
+	case o.Kind == Unmuting:
+		last = MuteAtMost
+	case o.Kind == Acknowledging && last == 0:
+		last = AckUsually
+	}
+	switch {
+	case !o.Kind.OnFinding():
+		return Order{}, fmt.Errorf("%q is not a word on a finding; allowed: %s, %s, %s", string(o.Kind), Muting, Unmuting, Acknowledging)
+	case !slices.Contains(Answerable(), o.Finding):
+		return Order{}, fmt.Errorf("%s: %q is not a finding of a cluster; allowed: %s", o.Kind, string(o.Finding), listed(Answerable()))
+	case last < MuteAtLeast || last > MuteAtMost:
+		return Order{}, fmt.Errorf("%s: it may hold for %s at least and %s at most", o.Kind, minutes(MuteAtLeast), minutes(MuteAtMost))
+	}
+	o.Schema, o.Until = Schema, o.At.Add(last)
+	return o, nil
+}
+
+func listed(codes []Code) string {
+	texts := make([]string, len(codes))
+	for i, c := range codes {
+		texts[i] = string(c)
+	}
+	return strings.Join(texts, ", ")
+}
+
+// Word is the mute or the acknowledgement of a finding that is in force; nil: there is none. Of all that people said of the finding and that
+// holds, the newest word counts, whoever it is of, so that anybody can unmute what another muted. It is one of the orders: do not change it.
+// What nobody may mute is not muted, whoever wrote that it is.
+func Word(orders []Order, code Code, now time.Time) *Order {
+	var newest *Order
+	for i := range orders {
+		o := &orders[i]
+		if o.Kind.OnFinding() && o.Finding == code && o.Holds(now) && (newest == nil || !before(*o, *newest)) {
+			newest = o
+		}
+	}
+	if newest == nil || newest.Kind == Unmuting || !slices.Contains(Answerable(), code) {
+		return nil
+	}
+	return newest
+}
+
+// before orders the words of several people; of two that were said at once nobody is asked which was meant, but it is always the same.
+func before(a, b Order) bool { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.By, b.By)) < 0 }
+
 // tearsDown is the order to remove every alarm, where it is in force. What cannot be read is no such order: nothing is removed for it.
 func (in Input) tearsDown() *Order {
 	o := in.Fleet.Value.Halt

@@ -86,12 +86,31 @@ func (d *draft) outlook() {
 	case in.soon(*known):
 		d.find(Finding{Code: CapacitySoon, Severity: Warning, Print: "soon", Facts: slices.Concat([]Fact{
 			{"full in", known.Outlook.String()},
-			{"growth", strconv.FormatFloat(known.Slope, 'f', 1, 64) + " percentage points a day"},
+			{"growth", known.growth()},
 			{"worst subnet", place(worst)},
 			{"used", percent(worst.Utilization()) + " %"},
 			{"forecast of", known.At.UTC().Format(time.RFC3339)},
 		}, d.helps())})
 	}
+}
+
+// growth is how fast a pod subnet fills.
+func (o Outlook) growth() string {
+	return strconv.FormatFloat(o.Slope, 'f', 1, 64) + " percentage points a day"
+}
+
+// growth says how the fullest pod subnet came to be so full, where its history tells: day by day, or not.
+func (in Input) growth() []Fact {
+	o := in.outlook()
+	switch {
+	case in.Settings.Fault != nil || !in.Settings.Value.Forecasts() || o.At.IsZero() || in.Now.Sub(o.At) >= outlookLasts:
+		return nil
+	case o.Silent == "":
+		return []Fact{{"growth", o.growth() + "; at that, full in " + o.Outlook.String()}}
+	case o.Silent == capacity.Flat || o.Silent == capacity.Far:
+		return []Fact{{"growth", "slow or none over the days before"}}
+	}
+	return nil
 }
 
 // Left is how many days are left now, at most capacity.Horizon, which also stands for no growth; false: there is no forecast to rest on.

@@ -187,3 +187,39 @@ func TestTheRecordKeepsTheOutlook(t *testing.T) {
 		t.Errorf("switched off: %+v, want none", got)
 	}
 }
+
+func TestWhoIsToldOfAFullSubnetIsToldHowItGrew(t *testing.T) {
+	off := growing(90, 4)
+	off.Settings.Value.DaysLeft = 0
+	full := func(o guard.Outlook, ago time.Duration) guard.Input {
+		in := remembered(o, ago)
+		in.Seen.Pods.Value.Subnets[0].Free = 20
+		return in
+	}
+	for name, c := range map[string]struct {
+		in   guard.Input
+		want string
+	}{
+		"day by day":                       {growing(90, 4), "4.0 percentage points a day; at that, full in about 3 days, between 2 and 3"},
+		"at once, after days of no growth": {full(silent(capacity.Flat), time.Hour), "slow or none over the days before"},
+		"as yesterday's history says":      {full(in(3), 20*time.Hour), "4.0 percentage points a day; at that, full in about 3 days"},
+		"last week's history says nothing": {full(in(3), 7*day), ""},
+		"a short history says nothing":     {full(silent(capacity.Short), time.Hour), ""},
+		"nobody wants a forecast":          {off, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.in.Seen.At = c.in.Now
+			have := ""
+			for _, f := range guard.Decide(c.in).Findings {
+				for _, fact := range f.Facts {
+					if f.Code == guard.CapacityLow && fact.Name == "growth" {
+						have = fact.Value
+					}
+				}
+			}
+			if have != c.want {
+				t.Errorf("%q, want %q", have, c.want)
+			}
+		})
+	}
+}

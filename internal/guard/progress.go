@@ -24,7 +24,7 @@ func (c *conclusion) progress() {
 	case proved:
 		c.rec.Proved = Proved{Version: step.To.String(), At: c.in.Now}
 		c.rec.Failed, c.rec.Step = Failed{}, nil
-		c.say(Updated, c.stepFinding(*step, Info, nil))
+		c.say(Updated, c.stepFinding(*step, Info, nil), time.Time{})
 		c.dueIn(Soak + soon)
 	case failed:
 		c.failed(why)
@@ -62,7 +62,7 @@ func (c *conclusion) started(id string) {
 	step.ID = id
 	if !step.Told {
 		step.Told = true
-		c.say(Started, c.stepFinding(step, Info, nil))
+		c.say(Started, c.stepFinding(step, Info, nil), time.Time{})
 	}
 	c.rec.Step = &step
 }
@@ -84,7 +84,7 @@ func (c *conclusion) failed(why failure) {
 		facts = append(facts, Fact{"next", "one more try in " + minutes(RetryAfter)})
 		c.dueIn(RetryAfter + soon)
 	}
-	c.say(NotDone, c.stepFinding(step, Critical, facts))
+	c.say(NotDone, c.stepFinding(step, Critical, facts), time.Time{})
 }
 
 func (c *conclusion) aside(why string) {

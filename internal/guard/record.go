@@ -1,9 +1,11 @@
 package guard
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
+	"github.com/cniguard/cniguard/internal/alarm"
 	"github.com/cniguard/cniguard/internal/cni"
 	"github.com/cniguard/cniguard/internal/fault"
 )
@@ -31,7 +33,9 @@ type Record struct {
 	Version     string        `json:"version,omitempty"`
 	Node        *DaemonSet    `json:"node,omitempty"`   // the aws-node that EKS does not manage, as it was read last
 	Hidden      string        `json:"hidden,omitempty"` // why it is not known which CNI runs: a code, as NoEntry; empty: it is known, or nobody asks
+	Owner       string        `json:"owner,omitempty"`  // who answers for it, when it could be read last; untrusted
 	Told        map[Code]Told `json:"told,omitempty"`
+	Past        map[Code]Past `json:"past,omitempty"`
 	Step        *Step         `json:"step,omitempty"` // written before UpdateAddon is called; its ID is empty until that returned
 	Failed      Failed        `json:"failed,omitzero"`
 	Proved      Proved        `json:"proved,omitzero"`
@@ -44,7 +48,8 @@ type Record struct {
 	Path        []string      `json:"path,omitempty"`  // the add-on would go through, at the last check
 	Held        []Held        `json:"held,omitempty"`  // of the last check
 	Meter       Meter         `json:"meter,omitzero"`
-	Alarm       Alarmed       `json:"alarm,omitempty"` // after the last check; empty: it is not known
+	Alarm       Alarmed       `json:"alarm,omitempty"`  // after the last check; empty: it is not known
+	Alarms      []alarm.Kind  `json:"alarms,omitempty"` // those that stood then, as far as is known
 	Outlook     Outlook       `json:"outlook,omitzero"`
 	Relief      Relief        `json:"relief,omitzero"` // while the cluster is short of addresses, or soon will be
 	NodeMetrics NodeMetrics   `json:"nodeMetrics,omitzero"`
@@ -80,7 +85,43 @@ type Told struct {
 	First    time.Time `json:"first"`
 	Last     time.Time `json:"last,omitzero"`
 	Times    int       `json:"times"`
+	Back     int       `json:"back,omitempty"` // how often it has come back, each time within a day of its end
+	Word     *Order    `json:"word,omitempty"` // a person's, by which it is muted or acknowledged; it may have ended since
+	// Now is how bad it is, where people do not know: it is muted, or it eased and is not believed yet.
+	Now   Severity  `json:"now,omitempty"`
+	Lower time.Time `json:"lower,omitzero"` // since when it is less bad than people know
+	Eased time.Time `json:"eased,omitzero"` // when people were told last that it is less bad
 }
+
+// calm is how long a finding must stay away, or be less bad, before people are told so: one that comes back is believed later each time.
+func (t Told) calm() time.Duration {
+	if t.Back == 0 {
+		return 0
+	}
+	return min(calmFirst<<min(t.Back-1, 8), calmMost)
+}
+
+// severity is how bad it is, whether people know or not.
+func (t Told) severity() Severity { return cmp.Or(t.Now, t.Severity) }
+
+// Silenced is a person's word that is in force at an instant: the finding is muted, or everything that was told of it is acknowledged; nil:
+// it is neither.
+func (t Told) Silenced(now time.Time) *Order {
+	if t.Word != nil && t.Word.Holds(now) && (t.muted() || t.acked()) {
+		return t.Word
+	}
+	return nil
+}
+
+// Past is a finding that is over.
+type Past struct {
+	Told
+	Over time.Time `json:"over"` // since when
+	Out  bool      `json:"out"`  // that it is over was told; else it may come back before that is
+}
+
+// Believed is when people are told that it is over, unless it comes back.
+func (p Past) Believed() time.Time { return p.Over.Add(p.calm()) }
 
 // Step is one UpdateAddon call and what becomes of it.
 type Step struct {

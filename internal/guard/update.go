@@ -108,7 +108,7 @@ func (d *draft) change() {
 	}
 	aside := in.Record.Aside != nil && !d.settled()
 	if aside {
-		d.find(Finding{Code: UpdateAside, Severity: Warning, Print: in.Record.Aside.At.String(), After: remindWarning, Facts: []Fact{{"because", in.Record.Aside.Text}}})
+		d.find(Finding{Code: UpdateAside, Severity: Warning, Print: in.Record.Aside.At.String(), After: asideTold, Facts: []Fact{{"because", in.Record.Aside.Text}}})
 	}
 	held := slices.IndexFunc(d.plan.Held, isUpdate)
 	starts := slices.ContainsFunc(d.plan.Actions, func(a Action) bool { return a.Kind == StartUpdate })

@@ -80,7 +80,7 @@ func (d Doctor) messages(kept []check.Kept) Diagnosis {
 	for _, k := range kept {
 		n, since := 0, d.Now
 		for _, m := range k.Record.Outbox {
-			if m.Tries > 0 || d.Now.Sub(m.At) > overdue {
+			if m.Tries > 0 || m.Late(d.Now) || m.Lane == guard.AtOnce && d.Now.Sub(m.At) > overdue {
 				n++
 				since = slices.MinFunc([]time.Time{since, m.At}, time.Time.Compare)
 			}
@@ -91,7 +91,8 @@ func (d Doctor) messages(kept []check.Kept) Diagnosis {
 	}
 	if len(stuck) > 0 {
 		return problem(what, fmt.Sprintf("could not be published: %d, of %s", all, strings.Join(stuck, ", "))+d.orLeft("they"),
-			"look at the logs of the functions, at the topics cniguard-oncall, -chat and -machine, at the key alias/cniguard, and at what the functions' roles may do with them")
+			"look at the logs of the functions, at the topics cniguard-oncall, -chat and -machine, at the bus cniguard, at the key alias/cniguard, "+
+				"and at what the functions' roles may do with them")
 	}
 	return fine(what, "none waits to be published for long")
 }

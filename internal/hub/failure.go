@@ -86,6 +86,8 @@ func summary(payload []byte) (from, asks string) {
 		return from, "check of " + t.Cluster.String()
 	case t.Kind == event.Sweeping || t.Kind == event.Metering:
 		return from, fmt.Sprintf("%s of %s in %s", t.Kind, t.Unit.Account, t.Unit.Region)
+	case t.Kind == event.Test:
+		return from, "sample for " + t.Channel
 	case t.Kind == event.Skip:
 		return from, "nothing: " + t.Why
 	}

@@ -26,6 +26,8 @@ type Ledger interface {
 	Order(ctx context.Context, id cluster.ID, o guard.Order) error
 	// Arrived reports whether the event of a probe, which the nonce names, has come.
 	Arrived(ctx context.Context, nonce string) (bool, error)
+	// Reported is what became of a sample, which the nonce names; nil: nothing is noted.
+	Reported(ctx context.Context, nonce string) (*check.Trial, error)
 }
 
 // Hub is a deployed hub, as one person reaches it.

@@ -15,8 +15,8 @@ import (
 // ErrNotWoken is an order that is written, and in force, while nobody could be asked to look at once.
 var ErrNotWoken = errors.New("the order is written and in force, but the functions could not be woken: they see it when they look next")
 
-// Give writes an order and wakes who has to see it. An approval or a denial is about a cluster; the others are to the fleet, and the
-// cluster is not looked at.
+// Give writes an order and wakes who has to see it. A halt, a teardown and the end of either are to the fleet, and the cluster is not looked
+// at; the others are about it.
 func (h Hub) Give(ctx context.Context, id cluster.ID, o guard.Order) error {
 	if err := h.Ledger.Order(ctx, id, o); err != nil {
 		return err
@@ -41,7 +41,9 @@ const (
 func (h Hub) settle(ctx context.Context, id cluster.ID, o guard.Order) {
 	for range looks {
 		orders, err := h.Ledger.Orders(ctx, id)
-		given := func(have guard.Order) bool { return have.By == o.By && have.At.Equal(o.At) }
+		given := func(have guard.Order) bool {
+			return have.By == o.By && have.Finding == o.Finding && have.At.Equal(o.At)
+		}
 		if err != nil || slices.ContainsFunc(orders, given) || h.Clock.Sleep(ctx, pause) != nil {
 			return
 		}
@@ -53,7 +55,7 @@ func (h Hub) settle(ctx context.Context, id cluster.ID, o guard.Order) {
 func Wakes(id cluster.ID, o guard.Order) []event.Trigger {
 	why := string(o.Kind) + " by " + o.By
 	switch o.Kind {
-	case guard.Approval, guard.Denial:
+	case guard.Approval, guard.Denial, guard.Muting, guard.Unmuting, guard.Acknowledging:
 		return []event.Trigger{{Kind: event.Check, Cluster: id, Why: why}}
 	case guard.TearingDown, guard.Resuming:
 		return []event.Trigger{{Kind: event.Sweep, Why: why}}

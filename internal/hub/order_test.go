@@ -3,6 +3,7 @@ package hub_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -32,17 +33,24 @@ func (e *ears) Wake(_ context.Context, ts ...event.Trigger) error {
 func TestAnOrderIsWrittenAndThenWakesWhoHasToSeeIt(t *testing.T) {
 	id := kept("a", guard.Record{}).Cluster
 	for kind, want := range map[guard.OrderKind][]event.Trigger{
-		guard.Approval:    {{Kind: event.Check, Cluster: id, Why: "approve by ana"}},
-		guard.Denial:      {{Kind: event.Check, Cluster: id, Why: "deny by ana"}},
-		guard.Halting:     nil,
-		guard.TearingDown: {{Kind: event.Sweep, Why: "teardown by ana"}},
-		guard.Resuming:    {{Kind: event.Sweep, Why: "resume by ana"}},
-		"nod":             nil,
+		guard.Approval:      {{Kind: event.Check, Cluster: id, Why: "approve by ana"}},
+		guard.Denial:        {{Kind: event.Check, Cluster: id, Why: "deny by ana"}},
+		guard.Muting:        {{Kind: event.Check, Cluster: id, Why: "mute by ana"}},
+		guard.Unmuting:      {{Kind: event.Check, Cluster: id, Why: "unmute by ana"}},
+		guard.Acknowledging: {{Kind: event.Check, Cluster: id, Why: "ack by ana"}},
+		guard.Halting:       nil,
+		guard.TearingDown:   {{Kind: event.Sweep, Why: "teardown by ana"}},
+		guard.Resuming:      {{Kind: event.Sweep, Why: "resume by ana"}},
+		"nod":               nil,
 	} {
 		t.Run(string(kind), func(t *testing.T) {
 			e := &ears{}
 			h := hub.Hub{Ledger: ledger.NewMemory(), Waker: e}
-			err := h.Give(t.Context(), id, guard.Order{Kind: kind, By: "ana", Because: "b", At: noon})
+			o := guard.Order{Kind: kind, By: "ana", Because: "b", At: noon}
+			if kind.OnFinding() {
+				o.Finding = guard.CapacityLow
+			}
+			err := h.Give(t.Context(), id, o)
 			if (err != nil) != (kind == "nod") {
 				t.Error(err)
 			}
@@ -85,6 +93,31 @@ func TestNobodyIsWokenBeforeTheOrderCanBeFound(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestAWordOnAFindingIsNotTakenForOneOnAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		id, began := kept("a", guard.Record{}).Cluster, time.Now()
+		l := ledger.NewMemory()
+		if err := l.Order(t.Context(), id, guard.Order{Kind: guard.Muting, Finding: guard.BlocksLow, By: "ana", At: noon}); err != nil {
+			t.Fatal(err)
+		}
+		h := hub.Hub{Ledger: late{l}, Waker: &ears{}, Clock: clock.Real{}}
+		if err := h.Give(t.Context(), id, guard.Order{Kind: guard.Muting, Finding: guard.CapacityLow, By: "ana", At: noon}); err != nil {
+			t.Fatal(err)
+		}
+		if waited := time.Since(began); waited != 5*time.Second {
+			t.Errorf("the other word of the same second was taken for it after %s", waited)
+		}
+	})
+}
+
+// late is a ledger whose index does not show what is said of capacity-low.
+type late struct{ *ledger.Memory }
+
+func (l late) Orders(ctx context.Context, id cluster.ID) ([]guard.Order, error) {
+	orders, err := l.Memory.Orders(ctx, id)
+	return slices.DeleteFunc(orders, func(o guard.Order) bool { return o.Finding == guard.CapacityLow }), err
 }
 
 func TestAnOrderThatWakesNobodyIsWrittenAllTheSame(t *testing.T) {

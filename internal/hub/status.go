@@ -21,6 +21,7 @@ type Status struct {
 	Clusters []Standing     `json:"clusters"`       // the worst first, without those that are gone
 	Shut     []Shut         `json:"shut,omitempty"` // accounts and regions whose clusters cannot be listed
 	Unsent   int            `json:"unsent"`         // messages that wait to be published
+	Gathered int            `json:"gathered"`       // messages that wait for a digest
 	Sweeps   Sweeps         `json:"sweeps"`
 	Left     []string       `json:"left,omitempty"` // ACCOUNT/REGION/NAME, or ACCOUNT/REGION, that left the policy's fleet; of them nothing else is said
 }
@@ -81,7 +82,13 @@ func StatusOf(kept []check.Kept, fleet guard.Fleet, now time.Time) Status {
 	s := Status{At: now, Halt: fleet.Halt, Verdicts: map[string]int{}, Clusters: []Standing{}}
 	for _, k := range kept {
 		rec := k.Record
-		s.Unsent += len(rec.Outbox)
+		for _, m := range rec.Outbox {
+			if m.Lane == guard.InDigest {
+				s.Gathered++
+			} else {
+				s.Unsent++
+			}
+		}
 		switch {
 		case k.Cluster.Name == "":
 			if rec.Verdict.Word == guard.Unknown {

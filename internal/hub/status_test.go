@@ -28,7 +28,7 @@ func TestTheStatusHasTheWorstFirstAndCountsWhatIsGone(t *testing.T) {
 	gone := standing(guard.Gone, noon)
 	gone.Gone = true
 	leaving := standing(guard.Gone, noon) // its alarm is still there
-	leaving.Outbox = []guard.Message{{}, {}}
+	leaving.Outbox = []guard.Message{{}, {}, {Lane: guard.InDigest}}
 	all := []check.Kept{
 		kept("a", standing(guard.Fine, noon)), kept("b", standing(guard.CriticalWord, noon)), kept("c", standing(guard.NotApplicable, noon)),
 		kept("d", gone), kept("e", leaving), kept("f", standing(guard.SetAside, noon)), kept("g", standing(guard.Fine, noon)),
@@ -43,8 +43,8 @@ func TestTheStatusHasTheWorstFirstAndCountsWhatIsGone(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	counts := map[string]int{"fine": 2, "critical": 1, "not applicable": 1, "gone": 2, "set aside": 1}
-	if diff := cmp.Diff(counts, s.Verdicts); diff != "" || s.Unsent != 2 {
-		t.Errorf("%d unsent; (-want +got):\n%s", s.Unsent, diff)
+	if diff := cmp.Diff(counts, s.Verdicts); diff != "" || s.Unsent != 2 || s.Gathered != 1 {
+		t.Errorf("%d unsent, %d gathered; (-want +got):\n%s", s.Unsent, s.Gathered, diff)
 	}
 }
 

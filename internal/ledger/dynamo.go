@@ -81,7 +81,7 @@ func (d *Dynamo) Save(ctx context.Context, k check.Kept) (check.Kept, error) {
 // less than a second as a rule (DynamoDB developer guide, "Using Global Secondary Indexes"): what came due within it is found by the
 // next tick. What the index still has and the table no longer is dropped.
 func (d *Dynamo) Due(ctx context.Context, now time.Time) ([]cluster.ID, error) {
-	keys, err := d.query(ctx, dueBy(now))
+	keys, err := d.query(ctx, dueBy(dueRecord, now))
 	if err != nil {
 		return nil, fmt.Errorf("list what is due: %w", err)
 	}

@@ -79,6 +79,7 @@ func (s *stage) write(t *testing.T, ctx context.Context, it map[string]types.Att
 func TestTheTableHasTheLayoutOfADR7(t *testing.T) {
 	s := set(t, nil)
 	order := guard.Order{Schema: 1, Kind: guard.Approval, By: "AROA1:ann", Because: "b", At: noon, Until: noon.Add(time.Hour), Steps: []string{"v1", "v2"}, Keeps: "k"}
+	mute := guard.Order{Schema: 1, Kind: guard.Muting, Finding: guard.CapacityLow, By: "AROA1:ann", Because: "b", At: noon, Until: noon.Add(time.Hour)}
 	halt := guard.Order{Schema: 1, Kind: guard.Halting, By: "ann", Because: "incident", At: noon}
 	due := guard.Record{Schema: 1, Due: noon.Add(5 * time.Millisecond)}
 	s.run(func(ctx context.Context) {
@@ -87,7 +88,8 @@ func TestTheTableHasTheLayoutOfADR7(t *testing.T) {
 		if gone.Version != 1 {
 			t.Errorf("version %d", gone.Version)
 		}
-		if err := errors.Join(saveErr, goneErr, s.dynamo.Order(ctx, prod, order), s.dynamo.Order(ctx, prod, halt), s.dynamo.Arrive(ctx, "K3Q", noon),
+		if err := errors.Join(saveErr, goneErr, s.dynamo.Order(ctx, prod, order), s.dynamo.Order(ctx, prod, mute), s.dynamo.Order(ctx, prod, halt),
+			s.dynamo.Arrive(ctx, "K3Q", noon), s.dynamo.Report(ctx, "K4Q", check.Trial{At: noon}),
 			s.dynamo.PutSweep(ctx, check.Sweep{Run: "r", Begun: noon}), s.dynamo.PutSweep(ctx, check.Sweep{Run: "r", Begun: noon, Coverage: &check.Coverage{Run: "r"}}),
 			s.dynamo.PutPart(ctx, "r", check.Part{Unit: event.Unit{Account: "1", Region: "a"}, After: "c049"})); err != nil {
 			t.Error(err)
@@ -100,7 +102,8 @@ func TestTheTableHasTheLayoutOfADR7(t *testing.T) {
 	delete(record, "record")
 	gone := s.item(t, "UNIT#1/r", "-")
 	delete(gone, "record")
-	got := []map[string]string{record, gone, s.item(t, "ORDER#AROA1:ann", "444455556666/eu-west-1/prod"), s.item(t, "HALT", "HALT"), s.item(t, "DOCTOR", "K3Q"),
+	got := []map[string]string{record, gone, s.item(t, "ORDER#AROA1:ann", "444455556666/eu-west-1/prod"),
+		s.item(t, "ORDER#AROA1:ann", "444455556666/eu-west-1/prod#capacity-low"), s.item(t, "HALT", "HALT"), s.item(t, "DOCTOR", "K3Q"), s.item(t, "DOCTOR", "K4Q"),
 		s.item(t, "SWEEP", "r"), s.item(t, "SWEEP#r", "1/a#c049")}
 	want := []map[string]string{
 		{"pk": "S UNIT#444455556666/eu-west-1", "sk": "S prod", "version": "N 1", "schema": "N 1", "due": "S RECORD", "at": "S 2026-03-02T12:00:00.005000000Z"},
@@ -108,8 +111,12 @@ func TestTheTableHasTheLayoutOfADR7(t *testing.T) {
 		{"pk": "S ORDER#AROA1:ann", "sk": "S 444455556666/eu-west-1/prod", "due": "S ORDER#444455556666/eu-west-1/prod", "schema": "N 1", "kind": "S approve", "because": "S b",
 			"at": "S AROA1:ann", "given": "S 2026-03-02T12:00:00.000000000Z", "until": "S 2026-03-02T13:00:00.000000000Z", "steps": " v1 v2", "keeps": "S k",
 			"expires": fmt.Sprint("N ", noon.Add(time.Hour).AddDate(0, 0, 30).Unix())},
+		{"pk": "S ORDER#AROA1:ann", "sk": "S 444455556666/eu-west-1/prod#capacity-low", "due": "S ORDER#444455556666/eu-west-1/prod", "schema": "N 1", "kind": "S mute",
+			"because": "S b", "at": "S AROA1:ann#capacity-low", "finding": "S capacity-low", "given": "S 2026-03-02T12:00:00.000000000Z", "until": "S 2026-03-02T13:00:00.000000000Z",
+			"expires": fmt.Sprint("N ", noon.Add(time.Hour).AddDate(0, 0, 30).Unix())},
 		{"pk": "S HALT", "sk": "S HALT", "schema": "N 1", "kind": "S halt", "by": "S ann", "because": "S incident", "given": "S 2026-03-02T12:00:00.000000000Z"},
 		{"pk": "S DOCTOR", "sk": "S K3Q", "at": "S 2026-03-02T12:00:00.000000000Z", "expires": fmt.Sprint("N ", noon.AddDate(0, 0, 1).Unix())},
+		{"pk": "S DOCTOR", "sk": "S K4Q", "at": "S 2026-03-02T12:00:00.000000000Z", "expires": fmt.Sprint("N ", noon.AddDate(0, 0, 1).Unix()), "trial": `S {"at":"2026-03-02T12:00:00Z"}`},
 		{"pk": "S SWEEP", "sk": "S r", "version": "N 2", "schema": "N 1", "expires": fmt.Sprint("N ", noon.AddDate(0, 0, 7).Unix()),
 			"sweep": `S {"run":"r","begun":"2026-03-02T12:00:00Z","units":null,"coverage":{"run":"r","begun":"0001-01-01T00:00:00Z","closed":"0001-01-01T00:00:00Z",` +
 				`"units":0,"clusters":0,"checked":0,"notChecked":{"count":0},"notListed":{"count":0},"unfinished":{"count":0}}}`},
@@ -133,12 +140,15 @@ func everyCall(ctx context.Context, l *ledger.Dynamo) map[string]error {
 	order := l.Order(ctx, prod, guard.Order{Kind: guard.Denial, By: "ann", At: noon, Until: noon.Add(time.Hour)})
 	arrive := l.Arrive(ctx, "K3Q", noon)
 	_, arrived := l.Arrived(ctx, "K3Q")
+	report := l.Report(ctx, "K4Q", check.Trial{At: noon})
+	_, reported := l.Reported(ctx, "K4Q")
 	putSweep := l.PutSweep(ctx, check.Sweep{Run: "r", Begun: noon})
 	_, sweep := l.Sweep(ctx, "r")
 	_, sweeps := l.Sweeps(ctx)
 	putPart := l.PutPart(ctx, "r", check.Part{})
 	_, parts := l.Parts(ctx, "r")
 	return map[string]error{
+		"PutItem, report": report, "GetItem, reported": reported,
 		"PutItem, open": putSweep, "GetItem, sweep": sweep, "Query, sweeps": sweeps, "PutItem, part": putPart, "Query, parts": parts,
 		"PutItem, arrive": arrive, "GetItem, arrived": arrived,
 		"GetItem, load": load, "PutItem, save": save, "Query, due": due, "Query, in": in, "Scan, all": all, "Query, orders": orders, "GetItem, fleet": fleet, "PutItem, order": order,
@@ -225,7 +235,7 @@ func TestAnOrderThatCannotBeReadIsAnError(t *testing.T) {
 		want string
 	}{
 		"one by hand is read":                {good(), ""},
-		"no kind that there is":              {good("kind", "allow"), `kind "allow" is not one of approve, deny`},
+		"no kind that there is":              {good("kind", "allow"), `kind "allow" is not one of approve, deny, mute, unmute, ack`},
 		"a halt of one cluster":              {good("kind", "halt"), `kind "halt" is not one of approve, deny`},
 		"no time":                            {good("given", "noon"), "attribute given is not a time"},
 		"an approval for later":              {good("kind", "approve", "given", noon.Add(time.Hour).Format(time.RFC3339)), "attribute given is in the future"},
@@ -239,6 +249,8 @@ func TestAnOrderThatCannotBeReadIsAnError(t *testing.T) {
 		"under the key of another cluster":   {good("sk", "444455556666/eu-west-1/other"), "its key is not that of an order for this cluster"},
 		"under a key that is no order's":     {good("pk", "UNIT#444455556666/eu-west-1"), "its key is not that of an order for this cluster"},
 		"under a key that names no writer":   {good("pk", "ORDER#"), "its key is not that of an order for this cluster"},
+		"under the key of a finding":         {good("sk", sk+"#capacity-low"), "its key is not that of an order for this cluster"},
+		"a denial that names a finding":      {good("sk", sk+"#capacity-low", "finding", "capacity-low"), "it is of kind deny and names a finding"},
 		"who wrote it is not what it claims": {good("by", "ann"), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -248,6 +260,61 @@ func TestAnOrderThatCannotBeReadIsAnError(t *testing.T) {
 				orders, err := s.dynamo.Orders(ctx, prod)
 				if c.want == "" {
 					if err != nil || len(orders) != 1 || orders[0].By != "AROA1:eve" || orders[0].Kind != guard.Denial {
+						t.Errorf("%+v, %v", orders, err)
+					}
+				} else if err == nil || !strings.Contains(err.Error(), c.want) || len(orders) > 0 {
+					t.Errorf("%v, error %v; want %q", orders, err, c.want)
+				}
+			})
+		})
+	}
+}
+
+// What cannot be read of a word on a finding is an error as of any order: nobody can tell what it was meant to be.
+func TestAWordOnAFindingThatCannotBeReadIsAnError(t *testing.T) {
+	const pk, sk, due = "ORDER#AROA1:eve", "444455556666/eu-west-1/prod#capacity-low", "ORDER#444455556666/eu-west-1/prod"
+	at, soon := noon.Format(time.RFC3339), noon.Add(time.Hour).Format(time.RFC3339)
+	month := noon.Add(30 * 24 * time.Hour)
+	good := func(change ...string) map[string]types.AttributeValue {
+		it := raw("pk", pk, "sk", sk, "due", due, "at", "x", "kind", "mute", "finding", "capacity-low", "because", "by hand", "given", at, "until", soon)
+		for name, value := range raw(change...) {
+			it[name] = value
+		}
+		return it
+	}
+	without := func(name string) map[string]types.AttributeValue {
+		it := good()
+		delete(it, name)
+		return it
+	}
+	for name, c := range map[string]struct {
+		item map[string]types.AttributeValue
+		want string
+	}{
+		"one by hand is read":                   {good(), ""},
+		"for 30 days":                           {good("until", month.Format(time.RFC3339)), ""},
+		"for longer than 30 days":               {good("until", month.Add(time.Second).Format(time.RFC3339)), "attribute until is more than 30 days after given, for which an order of kind mute holds"},
+		"an acknowledgement for longer":         {good("kind", "ack", "until", "2099-01-01T00:00:00Z"), "for which an order of kind ack holds"},
+		"an unmute for longer":                  {good("kind", "unmute", "until", "2099-01-01T00:00:00Z"), "for which an order of kind unmute holds"},
+		"dated ahead, as clocks may be apart":   {good("given", noon.Add(5*time.Minute).Format(time.RFC3339)), ""},
+		"dated ahead":                           {good("given", noon.Add(6*time.Minute).Format(time.RFC3339)), "attribute given is in the future"},
+		"without end":                           {without("until"), "attribute until is missing"},
+		"without a finding":                     {without("finding"), "its key is not that of an order for this cluster"},
+		"without a finding, in its key neither": {good("sk", "444455556666/eu-west-1/prod", "finding", ""), "it is of kind mute and names no finding"},
+		"of another finding than its key":       {good("finding", "blocks-low"), "its key is not that of an order for this cluster"},
+		"under the key of another cluster":      {good("sk", "444455556666/eu-west-1/other#capacity-low"), "its key is not that of an order for this cluster"},
+		"an approval of a finding":              {good("kind", "approve"), "it is of kind approve and names a finding"},
+		"a halt of a finding":                   {good("kind", "halt"), `kind "halt" is not one of approve, deny, mute, unmute, ack`},
+		"of a finding of a newer program's":     {good("sk", "444455556666/eu-west-1/prod#of-a-later-day", "finding", "of-a-later-day"), ""},
+		"of a finding that is no cluster's":     {good("sk", "444455556666/eu-west-1/prod#unit-unreadable", "finding", "unit-unreadable"), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := set(t, nil)
+			s.run(func(ctx context.Context) {
+				s.write(t, ctx, c.item)
+				orders, err := s.dynamo.Orders(ctx, prod)
+				if c.want == "" {
+					if err != nil || len(orders) != 1 || orders[0].By != "AROA1:eve" || orders[0].Kind != guard.Muting || orders[0].Finding == "" {
 						t.Errorf("%+v, %v", orders, err)
 					}
 				} else if err == nil || !strings.Contains(err.Error(), c.want) || len(orders) > 0 {
@@ -363,11 +430,13 @@ func TestAllButTheIndexIsReadConsistently(t *testing.T) {
 		all, allErr := s.dynamo.All(ctx)
 		fleet, fleetErr := s.dynamo.Fleet(ctx)
 		arrived, arrivedErr := s.dynamo.Arrived(ctx, "K3Q")
-		if err := errors.Join(saveErr, haltErr, arriveErr, loadErr, inErr, allErr, fleetErr, arrivedErr); err != nil {
+		reportErr := s.dynamo.Report(ctx, "K4Q", check.Trial{At: noon})
+		reported, reportedErr := s.dynamo.Reported(ctx, "K4Q")
+		if err := errors.Join(saveErr, haltErr, arriveErr, loadErr, inErr, allErr, fleetErr, arrivedErr, reportErr, reportedErr); err != nil {
 			t.Error(err)
 		}
-		if loaded.Version != 1 || len(in) != 1 || len(all) != 1 || fleet.Halt == nil || !arrived {
-			t.Errorf("version %d, %d in its unit, %d in all, halt %v, probe %v", loaded.Version, len(in), len(all), fleet.Halt, arrived)
+		if loaded.Version != 1 || len(in) != 1 || len(all) != 1 || fleet.Halt == nil || !arrived || reported == nil {
+			t.Errorf("version %d, %d in its unit, %d in all, halt %v, probe %v, sample %v", loaded.Version, len(in), len(all), fleet.Halt, arrived, reported)
 		}
 	})
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/cniguard/cniguard/internal/guard"
 )
 
-// item is an item of the table. Its key is pk and sk; those that have due and at are in the index "due" too. Six kinds of things
+// item is an item of the table. Its key is pk and sk; those that have due and at are in the index "due" too. Nine kinds of things
 // are in the table:
 //
 //	pk                    sk                     due                          at
@@ -22,29 +22,39 @@ import (
 //	ORDER#WRITER          ACCOUNT/REGION/NAME    ORDER#ACCOUNT/REGION/NAME    the writer
 //	HALT                  HALT                   -                            -
 //	DOCTOR                NONCE of a probe       -                            when its event came
+//	DOCTOR                NONCE of a sample      -                            when it was taken, or refused
+//	DIGEST#OWNER          the instant it is of   DIGEST, until it is told     when it is told
+//	DIGESTS               HOURS of digests       -                            -
 //	SWEEP                 RUN                    -                            -
 //	SWEEP#RUN             ACCOUNT/REGION#AFTER   -                            -
+//
+// In sk and at of an order on a finding, #FINDING follows.
 type item map[string]types.AttributeValue
 
 const (
-	unitPrefix  = "UNIT#"
-	orderPrefix = "ORDER#"
-	haltKey     = "HALT"
-	doctorKey   = "DOCTOR"
-	sweepKey    = "SWEEP"
-	partPrefix  = "SWEEP#"
-	dueRecord   = "RECORD"
-	noName      = "-" // a key cannot be empty, and no cluster is called so
+	unitPrefix   = "UNIT#"
+	orderPrefix  = "ORDER#"
+	findingMark  = "#"
+	haltKey      = "HALT"
+	doctorKey    = "DOCTOR"
+	digestPrefix = "DIGEST#"
+	digestsKey   = "DIGESTS"
+	sweepKey     = "SWEEP"
+	partPrefix   = "SWEEP#"
+	dueRecord    = "RECORD"
+	dueDigest    = "DIGEST"
+	noName       = "-" // a key cannot be empty, and no cluster is called so
 )
 
 // How long items are kept that nobody needs any more, until DynamoDB deletes them by their time to live, some days late. Nothing
 // rests on it: whoever reads an order compares its times with the clock.
 const (
-	keepGone  = 90 * 24 * time.Hour // records of clusters that are gone, after their last save
-	keepOrder = 30 * 24 * time.Hour // orders, after their end
-	keepProbe = 24 * time.Hour      // probes: somebody waits for two minutes
-	keepSweep = 7 * 24 * time.Hour  // sweeps: each begins with a look at those before it
-	keepPart  = 24 * time.Hour      // parts of sweeps: the next sweep, six hours later, closes what is open
+	keepGone   = 90 * 24 * time.Hour // records of clusters that are gone, after their last save
+	keepOrder  = 30 * 24 * time.Hour // orders, after their end
+	keepProbe  = 24 * time.Hour      // probes and samples: somebody waits for two minutes
+	keepDigest = 30 * 24 * time.Hour // digests
+	keepSweep  = 7 * 24 * time.Hour  // sweeps: each begins with a look at those before it
+	keepPart   = 24 * time.Hour      // parts of sweeps: the next sweep, six hours later, closes what is open
 )
 
 func text(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }

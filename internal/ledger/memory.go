@@ -23,12 +23,20 @@ import (
 // Memory is a ledger in memory. It is safe for use by several goroutines. Records are kept as JSON, so that nothing that is
 // handed out is shared and nothing is kept that a database could not keep.
 type Memory struct {
-	mu     sync.Mutex
-	items  map[cluster.ID]saved
-	orders map[cluster.ID]map[string]guard.Order // by writer: a person's newest order for a cluster replaces the one before
-	halt   guard.Order                           // the newest order to the whole fleet
-	probes map[string]time.Time                  // when their events came, by nonce
-	sweeps map[string]*swept                     // by run
+	mu      sync.Mutex
+	items   map[cluster.ID]saved
+	orders  map[cluster.ID]map[mine]guard.Order // a person's newest order for a cluster replaces the one before on the same matter
+	halt    guard.Order                         // the newest order to the whole fleet
+	probes  map[string]time.Time                // when their events came, by nonce
+	trials  map[string]check.Trial              // of samples, by nonce
+	sweeps  map[string]*swept                   // by run
+	digests digests
+}
+
+// mine is one person's matter in a cluster: its updates, or a finding.
+type mine struct {
+	by      string
+	finding guard.Code
 }
 
 type saved struct {
@@ -40,7 +48,8 @@ type saved struct {
 // NewMemory is an empty ledger.
 func NewMemory() *Memory {
 	return &Memory{
-		items: map[cluster.ID]saved{}, orders: map[cluster.ID]map[string]guard.Order{}, probes: map[string]time.Time{}, sweeps: map[string]*swept{},
+		items: map[cluster.ID]saved{}, orders: map[cluster.ID]map[mine]guard.Order{}, probes: map[string]time.Time{}, trials: map[string]check.Trial{},
+		sweeps: map[string]*swept{}, digests: digests{kept: map[string][]byte{}, done: map[string]time.Time{}},
 	}
 }
 
@@ -129,7 +138,7 @@ func (m *Memory) list(wanted func(cluster.ID) bool) ([]check.Kept, error) {
 	return kept, nil
 }
 
-// Orders lists what people ordered for a cluster, oldest first: of each person the newest word.
+// Orders lists what people ordered for a cluster, oldest first: of each person the newest word on its updates, and on each finding.
 func (m *Memory) Orders(_ context.Context, id cluster.ID) ([]guard.Order, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -153,10 +162,13 @@ func (m *Memory) Fleet(context.Context) (guard.Fleet, error) {
 	return standing(m.halt), nil
 }
 
-// Order writes a person's word. An approval or a denial is for one cluster; a halt, a teardown or the end of either is for the
+// Order writes a person's word. An approval, a denial or a word on a finding is for one cluster; a halt, a teardown or the end of either is for the
 // fleet, and the cluster is not looked at.
 func (m *Memory) Order(_ context.Context, id cluster.ID, o guard.Order) error {
 	fleet, err := isToFleet(o.Kind)
+	if err == nil {
+		err = named(o)
+	}
 	if err != nil {
 		return fmt.Errorf("write order for %s: %w", id, err)
 	}
@@ -167,8 +179,8 @@ func (m *Memory) Order(_ context.Context, id cluster.ID, o guard.Order) error {
 		return nil
 	}
 	if m.orders[id] == nil {
-		m.orders[id] = map[string]guard.Order{}
+		m.orders[id] = map[mine]guard.Order{}
 	}
-	m.orders[id][o.By] = o
+	m.orders[id][mine{o.By, o.Finding}] = o
 	return nil
 }

@@ -1,8 +1,8 @@
 package ledger
 
 import (
+	"cmp"
 	"fmt"
-	"strings"
 
 	"github.com/cniguard/cniguard/internal/guard"
 )
@@ -12,10 +12,21 @@ func isToFleet(k guard.OrderKind) (bool, error) {
 	switch k {
 	case guard.Halting, guard.TearingDown, guard.Resuming:
 		return true, nil
-	case guard.Approval, guard.Denial:
+	case guard.Approval, guard.Denial, guard.Muting, guard.Unmuting, guard.Acknowledging:
 		return false, nil
 	}
-	return false, fmt.Errorf("kind %q is not one of approve, deny, halt, teardown, resume", k)
+	return false, fmt.Errorf("kind %q is not one of approve, deny, mute, unmute, ack, halt, teardown, resume", k)
+}
+
+// named checks that an order names the finding that it is about, and none where it is about none.
+func named(o guard.Order) error {
+	switch {
+	case o.Kind.OnFinding() && o.Finding == "":
+		return fmt.Errorf("it is of kind %s and names no finding", o.Kind)
+	case !o.Kind.OnFinding() && o.Finding != "":
+		return fmt.Errorf("it is of kind %s and names a finding", o.Kind)
+	}
+	return nil
 }
 
 // standing is the fleet's state after the newest order to all of it; the zero Order: there was none.
@@ -26,10 +37,7 @@ func standing(o guard.Order) guard.Fleet {
 	return guard.Fleet{Halt: &o}
 }
 
-// oldestFirst orders the orders of several people.
+// oldestFirst orders the orders of several people. Of one person there may be several at a time: about the updates, and about findings.
 func oldestFirst(a, b guard.Order) int {
-	if c := a.At.Compare(b.At); c != 0 {
-		return c
-	}
-	return strings.Compare(a.By, b.By)
+	return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.By, b.By), cmp.Compare(a.Finding, b.Finding))
 }

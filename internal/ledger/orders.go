@@ -12,10 +12,11 @@ import (
 
 	"github.com/cniguard/cniguard/internal/cluster"
 	"github.com/cniguard/cniguard/internal/guard"
+	"github.com/cniguard/cniguard/internal/plain"
 )
 
-// Orders lists what people ordered for a cluster, oldest first: of each person the newest word. It goes by the index, so that an
-// order is seen with the index's delay (see Due); a later word of the same person at once. One that cannot be read is an error:
+// Orders lists what people ordered for a cluster, oldest first: of each person the newest word on its updates, and on each finding. It goes by the index, so that an
+// order is seen with the index's delay (see Due); a later word of the same person on the same matter at once. One that cannot be read is an error:
 // it may forbid what is about to be done.
 func (d *Dynamo) Orders(ctx context.Context, id cluster.ID) ([]guard.Order, error) {
 	keys, err := d.query(ctx, ordersFor(id))
@@ -49,10 +50,10 @@ func (d *Dynamo) Fleet(ctx context.Context) (guard.Fleet, error) {
 	return standing(o), nil
 }
 
-// Order writes a person's word. An approval or a denial is for one cluster, and o.By is the writer's aws:userid; a halt, a teardown
-// or the end of either is for the fleet, and the cluster is not looked at.
+// Order writes a person's word. An approval, a denial or a word on a finding is for one cluster, and o.By is the writer's aws:userid; a halt,
+// a teardown or the end of either is for the fleet, and the cluster is not looked at.
 //
-// The word of IAM stands behind an approval's or a denial's writer: people may write only where dynamodb:LeadingKeys is
+// The word of IAM stands behind the writer of an order for a cluster: people may write only where dynamodb:LeadingKeys is
 // ORDER#${aws:userid}, and the functions may not write there at all (facts-aws.md, 10). A halt is under one key for all who may
 // give one: its By is what the writer says.
 func (d *Dynamo) Order(ctx context.Context, id cluster.ID, o guard.Order) error {
@@ -60,6 +61,9 @@ func (d *Dynamo) Order(ctx context.Context, id cluster.ID, o guard.Order) error 
 	subject, it := id.String(), orderItem(id, o)
 	if fleet {
 		subject, it = "the fleet", haltItem(o)
+	}
+	if err == nil {
+		err = named(o)
 	}
 	if err == nil && o.By == "" {
 		err = errors.New("it has no writer")
@@ -75,12 +79,21 @@ func (d *Dynamo) Order(ctx context.Context, id cluster.ID, o guard.Order) error 
 
 func orderItem(id cluster.ID, o guard.Order) item {
 	it := wordItem(o)
-	it["pk"], it["sk"] = text(orderPrefix+o.By), text(id.String())
-	it["due"], it["at"] = text(orderPrefix+id.String()), text(o.By) // a later word of the same person changes nothing in the index
+	it["pk"], it["sk"] = text(orderPrefix+o.By), text(id.String()+matter(o))
+	it["due"], it["at"] = text(orderPrefix+id.String()), text(o.By+matter(o)) // a later word of the same person on it changes nothing in the index
 	if !o.Until.IsZero() {
 		it["expires"] = number(o.Until.Add(keepOrder).Unix())
 	}
 	return it
+}
+
+// matter is what an order for a cluster is about, as its key ends: a finding, or else the updates. So a mute takes no approval's place. No
+// cluster has the mark in its name.
+func matter(o guard.Order) string {
+	if o.Finding == "" {
+		return ""
+	}
+	return findingMark + string(o.Finding)
 }
 
 func haltItemKey() item { return item{"pk": text(haltKey), "sk": text(haltKey)} }
@@ -107,37 +120,56 @@ func wordItem(o guard.Order) item {
 	if o.Keeps != "" {
 		it["keeps"] = text(o.Keeps)
 	}
+	if o.Finding != "" {
+		it["finding"] = text(string(o.Finding))
+	}
 	return it
 }
 
 // ahead is how far clocks may be apart.
 const ahead = 5 * time.Minute
 
-// order is a person's word on a cluster. Only the key says who wrote it, and for which cluster: all else is the writer's to choose.
-// So an approval that is dated ahead, for when nobody may look at it any more, or that holds for longer than one may is refused.
+// order is a person's word on a cluster. Only the key says who wrote it, for which cluster and on which matter: all else is the writer's to
+// choose. So one is refused that is dated ahead, for when nobody may look at it any more, or that holds for longer than its kind may; a denial
+// alone may. A finding that this program does not know is none of its business: a newer one may know it, and nothing of this one's is muted by it.
 func (it item) order(id cluster.ID, now time.Time) (guard.Order, error) {
 	writer, isOrder := strings.CutPrefix(it.text("pk"), orderPrefix)
-	if !isOrder || writer == "" || it.text("sk") != id.String() {
-		return guard.Order{}, errors.New("its key is not that of an order for this cluster")
-	}
 	o, err := it.word()
 	if err != nil {
 		return o, err
 	}
+	if !isOrder || writer == "" || it.text("sk") != id.String()+matter(o) {
+		return guard.Order{}, errors.New("its key is not that of an order for this cluster")
+	}
 	o.By = writer
 	if fleet, err := isToFleet(o.Kind); err != nil || fleet {
-		return o, fmt.Errorf("kind %q is not one of approve, deny", o.Kind)
+		return o, fmt.Errorf("kind %q is not one of approve, deny, mute, unmute, ack", o.Kind)
+	}
+	if err := named(o); err != nil {
+		return o, err
 	}
 	if o.Until.IsZero() {
 		return o, errors.New("attribute until is missing: an order for a cluster has an end")
 	}
-	if o.Kind == guard.Approval && o.At.After(now.Add(ahead)) {
+	most := longest(o.Kind)
+	if most > 0 && o.At.After(now.Add(ahead)) {
 		return o, errors.New("attribute given is in the future")
 	}
-	if o.Kind == guard.Approval && o.Until.Sub(o.At) > guard.ApprovalValid {
-		return o, fmt.Errorf("attribute until is more than %.0f days after given, for which an approval holds", guard.ApprovalValid.Hours()/24)
+	if most > 0 && o.Until.Sub(o.At) > most {
+		return o, fmt.Errorf("attribute until is more than %.0f days after given, for which an order of kind %s holds", most.Hours()/24, o.Kind)
 	}
 	return o, nil
+}
+
+// longest is for how long an order for a cluster may hold; 0: for any time. A denial only forbids.
+func longest(k guard.OrderKind) time.Duration {
+	switch {
+	case k == guard.Approval:
+		return guard.ApprovalValid
+	case k.OnFinding():
+		return guard.MuteAtMost
+	}
+	return 0
 }
 
 // halt is the newest word to the fleet.
@@ -165,7 +197,8 @@ func (it item) word() (o guard.Order, err error) {
 	if err != nil {
 		return o, err
 	}
-	o.Schema, o.Kind, o.Because, o.Keeps = int(schema), guard.OrderKind(it.text("kind")), it.text("because"), it.text("keeps")
+	o.Schema, o.Kind, o.Because = int(schema), guard.OrderKind(it.text("kind")), plain.Cut(it.text("because"), plain.Text, plain.Ellipsis)
+	o.Keeps, o.Finding = it.text("keeps"), guard.Code(it.text("finding"))
 	if o.At, err = time.Parse(time.RFC3339Nano, it.text("given")); err != nil {
 		return o, fmt.Errorf("attribute given is not a time as 2026-03-02T12:00:00Z: %w", err)
 	}

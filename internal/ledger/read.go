@@ -32,12 +32,12 @@ func under(key string) dynamodb.QueryInput {
 	}
 }
 
-// dueBy finds the records that are due at a time, in the index.
-func dueBy(now time.Time) dynamodb.QueryInput {
+// dueBy finds the records, or the digests, that are due at a time, in the index.
+func dueBy(what string, now time.Time) dynamodb.QueryInput {
 	return dynamodb.QueryInput{
 		IndexName: aws.String("due"), KeyConditionExpression: aws.String("#due = :due AND #at <= :now"),
 		ExpressionAttributeNames:  map[string]string{"#due": "due", "#at": "at"},
-		ExpressionAttributeValues: item{":due": text(dueRecord), ":now": text(stamp(now))},
+		ExpressionAttributeValues: item{":due": text(what), ":now": text(stamp(now))},
 	}
 }
 

@@ -122,8 +122,38 @@ func (l *inWorld) Arrive(_ context.Context, nonce string, at time.Time) error {
 	return err
 }
 
+func (l *inWorld) Report(_ context.Context, nonce string, t check.Trial) error {
+	_, err := take(l, func(ctx context.Context) (any, error) { return nil, l.dynamo.Report(ctx, nonce, t) })
+	return err
+}
+
+func (l *inWorld) Reported(_ context.Context, nonce string) (*check.Trial, error) {
+	return take(l, func(ctx context.Context) (*check.Trial, error) { return l.dynamo.Reported(ctx, nonce) })
+}
+
 func (l *inWorld) Arrived(_ context.Context, nonce string) (bool, error) {
 	return take(l, func(ctx context.Context) (bool, error) { return l.dynamo.Arrived(ctx, nonce) })
+}
+
+func (l *inWorld) Digest(_ context.Context, owner string, at time.Time) (check.KeptDigest, error) {
+	return take(l, func(ctx context.Context) (check.KeptDigest, error) { return l.dynamo.Digest(ctx, owner, at) })
+}
+
+func (l *inWorld) SaveDigest(_ context.Context, k check.KeptDigest) (check.KeptDigest, error) {
+	return take(l, func(ctx context.Context) (check.KeptDigest, error) { return l.dynamo.SaveDigest(ctx, k) })
+}
+
+func (l *inWorld) DueDigests(_ context.Context, by time.Time) ([]check.KeptDigest, error) {
+	return take(l, func(ctx context.Context) ([]check.KeptDigest, error) { return l.dynamo.DueDigests(ctx, by) })
+}
+
+func (l *inWorld) Digested(_ context.Context, hours string) (time.Time, error) {
+	return take(l, func(ctx context.Context) (time.Time, error) { return l.dynamo.Digested(ctx, hours) })
+}
+
+func (l *inWorld) SetDigested(_ context.Context, hours string, at time.Time) error {
+	_, err := take(l, func(ctx context.Context) (any, error) { return nil, l.dynamo.SetDigested(ctx, hours, at) })
+	return err
 }
 
 func (l *inWorld) PutSweep(_ context.Context, s check.Sweep) error {

@@ -1,10 +1,14 @@
 package notify
 
 import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/cniguard/cniguard/internal/cluster"
 	"github.com/cniguard/cniguard/internal/guard"
 	"github.com/cniguard/cniguard/internal/plain"
 )
@@ -56,7 +60,7 @@ func newCard(m guard.Message) card {
 			NextSteps: nextSteps(m, w), Keywords: []string{"vpc-cni", m.Finding.Severity.String()},
 		},
 		Metadata: metadata{
-			ThreadID: inert(m.Thread), Summary: line, EventType: inert(string(m.Finding.Code)),
+			ThreadID: thread(m.Cluster), Summary: line, EventType: inert(string(m.Finding.Code)),
 			RelatedResources: []string{}, AdditionalContext: map[string]string{},
 		},
 	}
@@ -66,10 +70,18 @@ func newCard(m guard.Message) card {
 	if m.Cluster.Name != "" {
 		c.Metadata.RelatedResources = append(c.Metadata.RelatedResources, inert(m.Cluster.ARN()))
 	}
-	for name, value := range attributes(m) {
+	for name, value := range attributes(m, w) {
 		c.Metadata.AdditionalContext[name] = inert(value)
 	}
 	return c
+}
+
+// thread names the thread of a cluster, in which a chat shows all that is told of it; that of an account and region, where a message is
+// about one. It is a hash, because Amazon Q does not say what a name of a thread may hold.
+func thread(id cluster.ID) string {
+	about := cmp.Or(arn(id), id.Account+"/"+id.Region)
+	sum := sha256.Sum256([]byte(about))
+	return hex.EncodeToString(sum[:16])
 }
 
 // description is what was seen, what it means, what cniguard does, and what to do. Lines that do not fit are counted.
@@ -116,19 +128,31 @@ func fitted(lines []string, limit int) string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-// nextSteps are the commands, and the cluster's page in the console. What a chat cannot show as it is, or whole, is left out: it
-// would be another command, or lead elsewhere.
+// nextSteps are the commands, those to silence it, and the cluster's page in the console.
 func nextSteps(m guard.Message, w words) []string {
+	var commands []string
+	for _, c := range w.run {
+		commands = append(commands, strings.Join(c(m), " "))
+	}
+	for _, s := range silencings(m) {
+		commands = append(commands, strings.Join(s.run, " "))
+	}
+	return chatSteps(commands, link(m.Cluster))
+}
+
+// chatSteps are commands and a page for a chat; an empty page is none. What a chat cannot show as it is, or whole, is left out: it would be
+// another command, or lead elsewhere.
+func chatSteps(commands []string, page string) []string {
 	steps := []string{}
-	add := func(step string, as func(string) string) {
-		if inert(step) == step && utf8.RuneCountInString(step) <= stepLimit {
-			steps = append(steps, as(step))
+	shows := func(step string) bool { return inert(step) == step && utf8.RuneCountInString(step) <= stepLimit }
+	for _, c := range commands {
+		if shows(c) {
+			steps = append(steps, code(c))
 		}
 	}
-	for _, c := range w.run {
-		add(strings.Join(c(m), " "), code)
+	if page != "" && shows(page) {
+		steps = append(steps, page)
 	}
-	add(link(m.Cluster), asIs)
 	return steps
 }
 

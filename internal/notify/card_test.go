@@ -104,17 +104,41 @@ func shown(t *testing.T, m guard.Message) card {
 	return c
 }
 
-func TestAMatterIsAThread(t *testing.T) {
+func TestAClusterIsAThread(t *testing.T) {
 	opened := samples()["capacity-low"]
-	over := opened
+	over, other := opened, samples()["version-outdated"]
 	over.News, over.Key = guard.Recovered, "b9f1c2d3-9"
-	a, b := shown(t, opened), shown(t, over)
-	if a.Metadata.ThreadID != "b9f1c2d3" || a.Metadata.ThreadID != b.Metadata.ThreadID || a.ID == b.ID {
-		t.Errorf("%s is in thread %s, and %s in thread %s", a.ID, a.Metadata.ThreadID, b.ID, b.Metadata.ThreadID)
+	other.Key, other.Thread = "0c77-10", "0c77"
+	a, b, c := shown(t, opened), shown(t, over), shown(t, other)
+	const prod = "1e6fdbb1a28176bd905d07be41fb3faa"
+	if a.Metadata.ThreadID != prod || b.Metadata.ThreadID != prod || c.Metadata.ThreadID != prod || a.ID != opened.Key || b.ID != over.Key {
+		t.Errorf("%s is in thread %s, %s in thread %s, and %s in thread %s", a.ID, a.Metadata.ThreadID, b.ID, b.Metadata.ThreadID, c.ID, c.Metadata.ThreadID)
 	}
-	want := map[string]string{"severity": "critical", "finding": "capacity-low", "news": "opened", "account": "111122223333", "region": "eu-central-1", "cluster": "prod-eu"}
+	want := map[string]string{
+		"severity": "critical", "finding": "capacity-low", "news": "opened", "state": "open", "account": "111122223333", "region": "eu-central-1",
+		"cluster": "prod-eu", "owner": "payments", "action": "act",
+	}
 	if diff := cmp.Diff(want, a.Metadata.AdditionalContext); diff != "" {
 		t.Errorf("context (-want +got):\n%s", diff)
+	}
+}
+
+func TestThreadsOfDifferentClustersDiffer(t *testing.T) {
+	threads := map[string]bool{}
+	for _, change := range []func(*guard.Message){
+		func(*guard.Message) {},
+		func(m *guard.Message) { m.Cluster.Account = "444455556666" },
+		func(m *guard.Message) { m.Cluster.Region = "us-east-1" },
+		func(m *guard.Message) { m.Cluster.Name = "prod-us" },
+		func(m *guard.Message) { m.Cluster.Name = "" },
+		func(m *guard.Message) { m.Cluster.Name, m.Cluster.Region = "", "us-east-1" },
+	} {
+		m := samples()["capacity-low"]
+		change(&m)
+		threads[shown(t, m).Metadata.ThreadID] = true
+	}
+	if len(threads) != 6 {
+		t.Errorf("6 clusters and units have %d threads: %v", len(threads), threads)
 	}
 }
 

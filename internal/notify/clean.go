@@ -24,7 +24,12 @@ const (
 type cleaner struct{ left, dropped int }
 
 func (c *cleaner) clean(s string, limit int) string {
-	return c.spend(plain.Cut(mentionless(plain.Clean(s, len(s))), max(0, min(limit, c.left)), plain.Ellipsis))
+	return c.spend(tidy(s, max(0, min(limit, c.left))))
+}
+
+// tidy is a text of others in one line of at most limit runes, safe to print and to forward.
+func tidy(s string, limit int) string {
+	return plain.Cut(mentionless(plain.Clean(s, len(s))), limit, plain.Ellipsis)
 }
 
 func (c *cleaner) spend(s string) string {
@@ -50,6 +55,7 @@ func clean(m guard.Message) guard.Message {
 	m.Cluster.Account = c.clean(m.Cluster.Account, wordLimit)
 	m.Cluster.Region = c.clean(m.Cluster.Region, wordLimit)
 	m.Cluster.Name = c.clean(m.Cluster.Name, nameLimit)
+	m.Owner = c.clean(m.Owner, nameLimit)
 	m.Key, m.Thread = c.clean(m.Key, textLimit), c.clean(m.Thread, textLimit)
 	m.News = guard.News(c.clean(string(m.News), wordLimit))
 	m.Finding.Code = guard.Code(c.clean(string(m.Finding.Code), wordLimit))

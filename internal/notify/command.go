@@ -18,7 +18,11 @@ type command func(guard.Message) []string
 // keepNote goes with every update command. The command sends the role, since UpdateAddon drops one that is not sent (API
 // reference, UpdateAddon: "If you don't specify an existing IAM role, then the add-on uses the permissions assigned to the node
 // IAM role"). Configuration values may be secret and are never in a message.
-const keepNote = "The command keeps the add-on's role. Where describe-addon shows configuration values, send them along as --configuration-values: they are not printed here."
+const keepNote = "The update-addon command keeps the add-on's role. Where describe-addon shows configuration values, send them along as " +
+	"--configuration-values: they are not printed here."
+
+// approveNote goes with an approval, where a gate waits for one.
+const approveNote = "Or approve it: cniguard then makes the update, behind its gates."
 
 // heldNote goes with an update command where cniguard itself would not update.
 const heldNote = "Made by hand, the update asks none of the gates above."
@@ -107,6 +111,9 @@ func alarms(m guard.Message) []string {
 func explain(m guard.Message) []string {
 	return []string{"cniguard explain " + plain.Quote(m.Cluster.String())}
 }
+
+// doctor tries the way of an alarm's event to the hub.
+func doctor(guard.Message) []string { return []string{"cniguard doctor"} }
 
 // publisher shows the cni-metrics-helper of the cluster.
 func publisher(guard.Message) []string {

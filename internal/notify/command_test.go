@@ -67,6 +67,9 @@ func TestUpdateCommandKeepsTheRole(t *testing.T) {
 	}
 }
 
+// hardNames are names of clusters that a shell would take for something else.
+var hardNames = []string{"prod-eu", "it's", `a"b`, "$(echo pwned)", "`echo pwned`", `back\slash`, "a; echo pwned", "*", "a b", "${HOME}", "#x", "日本"}
+
 // TestCommandsPasteSafely runs the commands of a message in a shell whose aws prints its arguments.
 func TestCommandsPasteSafely(t *testing.T) {
 	sh, err := exec.LookPath("sh")
@@ -76,7 +79,7 @@ func TestCommandsPasteSafely(t *testing.T) {
 	if err != nil {
 		t.Skip("there is no sh")
 	}
-	for _, name := range []string{"prod-eu", "it's", `a"b`, "$(echo pwned)", "`echo pwned`", `back\slash`, "a; echo pwned", "*", "a b", "${HOME}", "#x", "日本"} {
+	for _, name := range hardNames {
 		for _, code := range []guard.Code{guard.VersionOutdated, guard.CapacityLow, guard.UpdateStuck, guard.MetricSilent} {
 			m := sample(code, guard.Warning, "update id", name)
 			m.Cluster.Name = name

@@ -14,12 +14,12 @@ var cures = map[string]words{
 	"ConfigurationConflict": {
 		do: "Somebody set the fields that are named in the error, and EKS does not take them back. Remove them from the aws-node DaemonSet, or " +
 			"set them as configuration values of the add-on, then approve the update again. To overwrite them is to lose them.",
-		run: []command{describeUpdate, describeAddon, kubeconfig, daemonSet},
+		run: []command{describeUpdate, describeAddon, kubeconfig, daemonSet, approveUpdate},
 	},
 	"InvalidParameterException": {
 		do: "EKS refuses what the update asks for; the error names it. Where it is a configuration value that the new version does not know, " +
 			"take it out of the add-on's configuration, then approve the update again.",
-		run: []command{describeAddon, describeConfiguration},
+		run: []command{describeAddon, describeConfiguration, approveUpdate},
 	},
 	"AccessDeniedException": {
 		do:  "Allow cniguard's updater role the action that the error names: eks:UpdateAddon, and iam:PassRole for the add-on's own role.",
@@ -32,6 +32,6 @@ var cures = map[string]words{
 	},
 	"AdmissionRequestDenied": {
 		do:  "An admission webhook or policy in the cluster refuses the change; the error names it. Let it pass, then approve the update again.",
-		run: []command{describeUpdate, kubeconfig, webhooks},
+		run: []command{describeUpdate, kubeconfig, webhooks, approveUpdate},
 	},
 }

@@ -26,7 +26,7 @@ var now = time.Date(2026, 11, 23, 3, 12, 0, 0, time.UTC)
 // sample is a message as guard makes them: of a cluster that observes, with a path, an hour after the finding was first seen.
 func sample(code guard.Code, severity guard.Severity, pairs ...string) guard.Message {
 	return guard.Message{
-		Key: "b9f1c2d3-7", Thread: "b9f1c2d3", News: guard.Opened,
+		Key: "b9f1c2d3-7", Thread: "b9f1c2d3", News: guard.Opened, Owner: "payments",
 		Cluster: cluster.ID{Account: "111122223333", Region: "eu-central-1", Name: "prod-eu"},
 		Finding: guard.Finding{Code: code, Severity: severity, Facts: facts(pairs...), Print: "never shown"},
 		Verdict: guard.Verdict{
@@ -61,6 +61,7 @@ func samples() map[string]guard.Message {
 		"what helps", "WARM_IP_TARGET=5 would free at least 214 of 1,020 addresses in use"}
 	ms := map[string]guard.Message{
 		"version-outdated": sample(guard.VersionOutdated, guard.Warning, "installed", "v1.7.5-eksbuild.2", "floor", "v1.8.0", "Kubernetes", "1.21"),
+		"version-updating": sample(guard.VersionOutdated, guard.Warning, "installed", "v1.7.5-eksbuild.2", "floor", "v1.8.0", "Kubernetes", "1.21"),
 		"version-unknown":  sample(guard.VersionUnknown, guard.Warning, "installed", "v1.18-private.3", "floor", "v1.8.0", "Kubernetes", "1.33"),
 		"install-unknown": sample(guard.InstallUnknown, guard.Info, "code", guard.NoEntry,
 			"error", "kubernetes:GetDaemonSet: NoAccessEntry: the cluster's API answers 401 Unauthorized", "role", "arn:aws:iam::111122223333:role/cniguard-observer"),
@@ -143,7 +144,12 @@ func samples() map[string]guard.Message {
 	edit("unreadable", func(m *guard.Message) {
 		m.Version, m.Path, m.Held, m.Verdict = "", nil, nil, guard.Verdict{Word: "unknown"}
 	})
+	edit("version-updating", func(m *guard.Message) {
+		m.Held, m.Mode, m.Lane = nil, "auto", guard.InDigest
+		m.Done = []string{"update vpc-cni from v1.7.5-eksbuild.2 to v1.8.0-eksbuild.1"}
+	})
 	edit("unit-unreadable", func(m *guard.Message) {
+		m.Owner = m.Cluster.Account
 		m.Cluster.Name, m.Version, m.Role, m.Path, m.Held, m.Mode = "", "", "", nil, nil, ""
 		m.Verdict = guard.Verdict{Word: "unknown"}
 	})
@@ -227,6 +233,7 @@ func TestGolden(t *testing.T) {
 	untaken.News, untaken.Held = guard.Opened, nil
 	untaken.Finding.Facts = facts("wanted", "v1.7.5-eksbuild.2 to v1.8.0-eksbuild.1", "refused", "eks:UpdateAddon: ThrottlingException: Rate exceeded")
 	files.add(t, "update-refused", untaken)
+	files.addDigests(t)
 	for name, got := range files {
 		golden(t, filepath.Join("testdata", name+".golden"), got)
 	}

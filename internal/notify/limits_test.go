@@ -19,18 +19,25 @@ import (
 // titles are the lines that Text may hold at column 0 below its headline, in their order.
 var titles = []string{
 	"What was seen:", "What it means:", "What cniguard does:", "What to do:", "Commands, for account ", "Console:", "Reference:",
+	"To silence it:",
 }
 
 // holds checks every promise of Render that does not depend on what the message says.
 func holds(t *testing.T, m guard.Message) {
 	t.Helper()
 	s := notify.Render(m)
-	checkLine(t, "subject", s.Subject, 99)
-	checkLine(t, "SMS", s.SMS, 140)
 	checkText(t, s.Text, m)
 	checkJSON(t, s.JSON, m)
 	checkCard(t, s.Chat, m)
 	checkNotice(t, s, m)
+	checkBounds(t, s)
+}
+
+// checkBounds checks what SNS takes, and that nobody who forwards a message calls people with it.
+func checkBounds(t *testing.T, s notify.Shape) {
+	t.Helper()
+	checkLine(t, "subject", s.Subject, 99)
+	checkLine(t, "SMS", s.SMS, 140)
 	for _, mention := range []string{"<!", "<@", "<users/", "@channel", "@here", "@everyone"} {
 		if strings.Contains(s.Envelope()+s.JSON+s.Chat+s.Subject, mention) {
 			t.Errorf("%s is in a message: whoever forwards it to a chat calls people", mention)
@@ -157,7 +164,7 @@ func random(r *rand.Rand) guard.Message {
 	instant := func() time.Time { return time.Unix(r.Int64N(1<<40)-1<<39, 0) }
 	answer := func() guard.Answer { return guard.Answer{Word: text(), Because: text()} }
 	m := guard.Message{
-		Key: text(), Thread: text(), Cluster: cluster.ID{Account: text(), Region: text(), Name: text()},
+		Key: text(), Thread: text(), Owner: text(), Lane: []guard.Lane{guard.AtOnce, guard.InDigest, guard.Lane(text())}[r.IntN(3)], Cluster: cluster.ID{Account: text(), Region: text(), Name: text()},
 		News:    []guard.News{guard.Opened, guard.Changed, guard.Reminded, guard.Recovered, guard.Closed, guard.Started, guard.Updated, guard.NotDone, guard.News(text())}[r.IntN(9)],
 		Finding: guard.Finding{Code: guard.Code(text()), Severity: guard.Severity(r.IntN(6) - 1), Print: text()},
 		Verdict: guard.Verdict{Word: text(), Install: answer(), Version: answer(), Capacity: answer(), Change: answer()},

@@ -3,6 +3,7 @@ package notify
 import (
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/cniguard/cniguard/internal/cluster"
 	"github.com/cniguard/cniguard/internal/guard"
@@ -111,26 +112,37 @@ func newNotice(m guard.Message, w words) notice {
 	if since.IsZero() {
 		since = m.At
 	}
-	n := notice{
-		AlarmName: name, AlarmDescription: plain.Cut(described(m, w), descriptionLimit, plain.Ellipsis),
-		Account: m.Cluster.Account, Region: m.Cluster.Region, Configured: alarmTime(since), StateChangeTime: alarmTime(m.At),
-		ARN:           "arn:" + cluster.PartitionOf(m.Cluster.Region).Name + ":cloudwatch:" + m.Cluster.Region + ":" + m.Cluster.Account + ":alarm:" + name,
-		NewStateValue: state(m), NewStateReason: plain.Cut(reasons(m, w), reasonLimit, plain.Ellipsis), OldStateValue: stateBefore(m),
-		OKActions: []string{}, AlarmActions: []string{}, InsufficientDataActions: []string{},
-		Trigger: trigger{
-			MetricName: string(m.Finding.Code), Namespace: "CNIGuard", StatisticType: "Statistic", Statistic: "MAXIMUM", Dimensions: []dimension{},
-			Period: 300, EvaluationPeriods: 1, ComparisonOperator: "GreaterThanThreshold", TreatMissingData: "missing",
-		},
-	}
+	n := newAlarm(name, m.Cluster, string(m.Finding.Code))
+	n.AlarmDescription, n.NewStateReason = described(m, w), plain.Cut(reasons(m, w), reasonLimit, plain.Ellipsis)
+	n.OldStateValue, n.NewStateValue = stateBefore(m), state(m)
+	n.Configured, n.StateChangeTime = alarmTime(since), alarmTime(m.At)
 	if m.Cluster.Name != "" {
 		n.Trigger.Dimensions = append(n.Trigger.Dimensions, dimension{Name: "ClusterName", Value: m.Cluster.Name})
 	}
 	return n
 }
 
-// described is what the finding means and what to do.
+// newAlarm is an alarm of a name in a cluster's account and region, without a state.
+func newAlarm(name string, in cluster.ID, metric string) notice {
+	return notice{
+		AlarmName: name, Account: in.Account, Region: in.Region,
+		ARN:       "arn:" + cluster.PartitionOf(in.Region).Name + ":cloudwatch:" + in.Region + ":" + in.Account + ":alarm:" + name,
+		OKActions: []string{}, AlarmActions: []string{}, InsufficientDataActions: []string{},
+		Trigger: trigger{
+			MetricName: metric, Namespace: "CNIGuard", StatisticType: "Statistic", Statistic: "MAXIMUM", Dimensions: []dimension{},
+			Period: 300, EvaluationPeriods: 1, ComparisonOperator: "GreaterThanThreshold", TreatMissingData: "missing",
+		},
+	}
+}
+
+// described is what the finding means and what to do, and the console's page, which is never cut: where it does not fit, it is left out.
 func described(m guard.Message, w words) string {
-	return strings.TrimSpace(w.means + " " + w.do + " " + link(m.Cluster))
+	page := " " + link(m.Cluster)
+	if utf8.RuneCountInString(page) > descriptionLimit/2 { // of a name that no cluster has
+		page = ""
+	}
+	said := strings.TrimSpace(w.means + " " + w.do)
+	return plain.Cut(said, descriptionLimit-utf8.RuneCountInString(page), plain.Ellipsis) + page
 }
 
 // reasons is the headline with what was seen.

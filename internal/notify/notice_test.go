@@ -124,3 +124,15 @@ func TestWhatOthersReadOfANoticeIsAsCloudWatchWritesIt(t *testing.T) {
 		}
 	}
 }
+
+func TestTheLinkOfANoticeIsNotCut(t *testing.T) {
+	m := samples()["update-blocked"]
+	m.Held = append(m.Held, guard.Reason{Gate: "gap", Text: "an approval opens this"})
+	m.Version = strings.Repeat("v", 60)
+	m.Cluster.Name = strings.Repeat("ü", 68) // each is six characters of a link
+	said := noticed(t, m).AlarmDescription
+	link := "… https://eu-central-1.console.aws.amazon.com/eks/clusters/" + strings.Repeat("%C3%BC", 68) + "?region=eu-central-1"
+	if !strings.HasSuffix(said, link) || utf8.RuneCountInString(said) > 1024 {
+		t.Errorf("%d characters: %s", utf8.RuneCountInString(said), said)
+	}
+}

@@ -4,15 +4,14 @@
 // did not, what to do, and the command to do it with. Alarm says the same to a pager, Chat to a chat, JSON to a program;
 // docs/messages.md is their contract.
 //
-// Names, versions, error texts and people's reasons are untrusted. They are cleaned once, at the start of Render; nothing
-// behind that line sees a text that was not. In Text every line that does not start with a word of ours is indented, so that
+// Names, versions, error texts and people's reasons are untrusted. They are cleaned once, at the start of Render and of RenderDigest;
+// nothing behind that line sees a text that was not. In Text every line that does not start with a word of ours is indented, so that
 // no text of others can pose as one.
 package notify
 
 import (
 	"bytes"
 	"encoding/json"
-	"maps"
 	"strings"
 
 	"github.com/cniguard/cniguard/internal/cluster"
@@ -34,9 +33,9 @@ type Shape struct {
 	SMS     string // ASCII, at most 140 bytes
 	Alarm   string // pagers: JSON as CloudWatch tells a change of an alarm's state, one line
 	Chat    string // chats: JSON of a custom notification of Amazon Q Developer in chat applications, one line
-	JSON    string // programs: schema cniguard.message/1, one line
-	// Attributes are what SNS filter policies can select by: severity, finding, news, account, region, cluster. An empty one
-	// is left out, because SNS refuses it.
+	JSON    string // programs: schema cniguard.message/1, or cniguard.digest/1 for a digest; one line
+	// Attributes are what SNS filter policies can select by: severity, finding, news, state, account, region, cluster, owner,
+	// action. An empty one is left out, because SNS refuses it.
 	Attributes map[string]string
 }
 
@@ -51,18 +50,9 @@ func Render(m guard.Message) Shape {
 		Alarm:      encode(newNotice(m, w)),
 		Chat:       encode(newCard(m)),
 		JSON:       encode(newPayload(m, w)),
-		Attributes: attributes(m),
+		Attributes: attributes(m, w),
 	}
 	return s
-}
-
-func attributes(m guard.Message) map[string]string {
-	all := map[string]string{
-		"severity": m.Finding.Severity.String(), "finding": string(m.Finding.Code), "news": string(m.News),
-		"account": m.Cluster.Account, "region": m.Cluster.Region, "cluster": m.Cluster.Name,
-	}
-	maps.DeleteFunc(all, func(_, value string) bool { return value == "" })
-	return all
 }
 
 // place is a cluster with where it is, in the space of an SMS.
@@ -79,9 +69,9 @@ func (s Shape) Envelope() string {
 	return encode(map[string]string{"default": s.Text, "email": s.Text, "sms": s.SMS, "http": s.Alarm, "https": s.Alarm})
 }
 
-// encode writes JSON in one line. Strings, booleans, numbers and lists of them always encode, so that there is no error to
+// encode writes JSON in one line. Strings, booleans, finite numbers and lists of them always encode, so that there is no error to
 // return.
-func encode[T payload | notice | card | map[string]string](v T) string {
+func encode[T payload | digestPayload | notice | card | map[string]string](v T) string {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false) // nobody embeds this in HTML, and \u003c is six bytes of the limit
@@ -103,6 +93,8 @@ func lead(m guard.Message) string {
 		return "UPDATED"
 	case guard.NotDone:
 		return "UPDATE FAILED"
+	case guard.Sampled:
+		return "TEST"
 	case guard.Reminded:
 		return severity + ", reminder"
 	case guard.Changed:
@@ -113,11 +105,15 @@ func lead(m guard.Message) string {
 
 // headline says in one line what is new, and of which cluster.
 func headline(m guard.Message, w words, where string) string {
-	what := w.wrong
-	if ended(m.News) {
-		what = w.right
+	return lead(m) + ": " + where + ": " + w.head(m.News)
+}
+
+// head is what is wrong, or that it is over.
+func (w words) head(n guard.News) string {
+	if ended(n) {
+		return w.right
 	}
-	return lead(m) + ": " + where + ": " + what
+	return w.wrong
 }
 
 // short keeps a long cluster name from pushing the news out of a subject.

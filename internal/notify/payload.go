@@ -20,6 +20,9 @@ type payload struct {
 	News       string   `json:"news"`
 	Finding    string   `json:"finding"`
 	Severity   string   `json:"severity"`
+	State      string   `json:"state"`
+	Owner      string   `json:"owner"`
+	Lane       string   `json:"lane"`
 	Account    string   `json:"account"`
 	Region     string   `json:"region"`
 	Cluster    string   `json:"cluster"`
@@ -28,7 +31,9 @@ type payload struct {
 	Summary    string   `json:"summary"`
 	Impact     string   `json:"impact"`
 	Action     string   `json:"action"`
+	Expected   string   `json:"expected"` // the attribute action: that name was taken
 	Commands   []string `json:"commands"`
+	Mute       string   `json:"mute"`
 	Facts      []fact   `json:"facts"`
 	Verdict    verdict  `json:"verdict"`
 	Version    string   `json:"version"`
@@ -69,9 +74,10 @@ func newPayload(m guard.Message, w words) payload {
 	p := payload{
 		Schema: Schema, Key: m.Key, DedupKey: m.Thread, News: string(m.News),
 		Resolved: ended(m.News) || m.News == guard.Updated,
-		Finding:  string(m.Finding.Code), Severity: m.Finding.Severity.String(),
+		Finding:  string(m.Finding.Code), Severity: m.Finding.Severity.String(), State: standing(m), Owner: m.Owner, Lane: lane(m.Lane),
 		Account: m.Cluster.Account, Region: m.Cluster.Region, Cluster: m.Cluster.Name, ClusterARN: arn(m.Cluster),
-		Console: link(m.Cluster), Summary: headline(m, w, label(m.Cluster)), Impact: w.means, Action: w.do,
+		Console: link(m.Cluster), Summary: headline(m, w, label(m.Cluster)), Impact: w.means, Action: w.do, Expected: expected(m, w),
+		Mute:     muting(m),
 		Commands: []string{}, Facts: []fact{}, Held: []reason{}, Path: m.Path, Done: m.Done,
 		Version: m.Version, Mode: m.Mode, FirstSeen: instant(m.First), At: instant(m.At),
 		Verdict: verdict{
@@ -89,6 +95,14 @@ func newPayload(m guard.Message, w words) payload {
 		p.Held = append(p.Held, reason{Gate: r.Gate, Text: r.Text, Until: instant(r.Until)})
 	}
 	return p
+}
+
+// lane says when people are told.
+func lane(l guard.Lane) string {
+	if l == guard.InDigest {
+		return "digest"
+	}
+	return "at once"
 }
 
 // arn is the cluster's; "" in a message about an account and region.

@@ -49,10 +49,16 @@ func New(client Publisher, to Channel, arn string, clk clock.Clock) *Topic {
 }
 
 // Tell publishes a message once, with its attributes. The error is a *fault.Fault.
-func (t *Topic) Tell(ctx context.Context, m guard.Message) error {
+func (t *Topic) Tell(ctx context.Context, m guard.Message) error { return t.publish(ctx, Render(m)) }
+
+// TellDigest publishes a digest once, with its attributes. The error is a *fault.Fault.
+func (t *Topic) TellDigest(ctx context.Context, d guard.Digest) error {
+	return t.publish(ctx, RenderDigest(d))
+}
+
+func (t *Topic) publish(ctx context.Context, shape Shape) error {
 	ctx, cancel := t.clock.WithTimeout(ctx, publishWithin)
 	defer cancel()
-	shape := Render(m)
 	in := &sns.PublishInput{
 		TopicArn:          aws.String(t.arn),
 		Subject:           aws.String(shape.Subject),

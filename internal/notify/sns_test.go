@@ -71,8 +71,8 @@ func TestTellPublishesOnceInTheShapeOfItsChannel(t *testing.T) {
 			}
 			want.TopicArn, want.Subject = aws.String(arn), aws.String(shape.Subject)
 			want.MessageAttributes = map[string]types.MessageAttributeValue{}
-			for name, value := range map[string]string{"severity": "critical", "finding": "capacity-low", "news": "opened", "account": "111122223333",
-				"region": "eu-central-1", "cluster": "prod-eu"} {
+			for name, value := range map[string]string{"severity": "critical", "finding": "capacity-low", "news": "opened", "state": "open",
+				"account": "111122223333", "region": "eu-central-1", "cluster": "prod-eu", "owner": "payments", "action": "act"} {
 				want.MessageAttributes[name] = types.MessageAttributeValue{DataType: aws.String("String"), StringValue: aws.String(value)}
 			}
 			unexported := cmpopts.IgnoreUnexported(sns.PublishInput{}, types.MessageAttributeValue{})

@@ -37,6 +37,7 @@ func text(m guard.Message, w words) string {
 	p.WriteString("  " + link(m.Cluster) + "\n")
 	p.section("Reference:")
 	p.facts([]guard.Fact{{Name: "finding", Value: string(m.Finding.Code)}, {Name: "thread", Value: m.Thread}, {Name: "message", Value: m.Key}})
+	p.silence(m)
 	return p.String()
 }
 
@@ -45,10 +46,14 @@ func text(m guard.Message, w words) string {
 func seen(m guard.Message) []guard.Fact {
 	facts := []guard.Fact{
 		{Name: "cluster", Value: m.Cluster.Name + " (" + m.Cluster.Region + ", account " + m.Cluster.Account + ")"},
+		{Name: "owned by", Value: m.Owner}, // not "owner": a gate is called so
 		{Name: "seen", Value: minute(m.At)},
 	}
 	if m.Cluster.Name == "" {
 		facts[0] = guard.Fact{Name: "where", Value: label(m.Cluster)}
+	}
+	if m.Owner == m.Cluster.Account {
+		facts[1].Value = "" // it is said already
 	}
 	if lasted := m.At.Sub(m.First); !m.First.IsZero() && lasted >= time.Minute {
 		facts = append(facts, guard.Fact{Name: "first seen", Value: minute(m.First) + ", " + span(lasted) + " before"})
@@ -125,6 +130,8 @@ func intent(m guard.Message, as func(string) string) string {
 	switch {
 	case m.News == guard.Recovered:
 		return "It goes on watching."
+	case m.News == guard.Sampled:
+		return "Nothing more: no other message belongs to this one."
 	case m.News == guard.Closed:
 		return "It removes the cluster's alarm, and forgets the cluster."
 	case m.News == guard.Started:
@@ -133,6 +140,8 @@ func intent(m guard.Message, as func(string) string) string {
 		return "It watches this version for a while before any further step."
 	case m.News == guard.NotDone:
 		return "Next: " + as(cmp.Or(factOf(m, "next"), "it looks again by itself")) + "."
+	case factOf(m, "refused") != "":
+		return "It asks EKS again by itself for the update" + to + "."
 	case len(m.Held) > 0:
 		return "It would update vpc-cni" + to + ", but does not now:"
 	case to != "":
@@ -193,8 +202,13 @@ func (p *page) command(parts []string) {
 // add wraps s, which has single spaces only, between words. The lead opens the first line; the others are indented below
 // what follows it, and by two columns at least, so that no line but the first can begin with a word of s.
 func (p *page) add(lead, s string) {
+	p.hang(lead, max(2, min(20, utf8.RuneCountInString(lead))), s)
+}
+
+// hang is add with the column at which further lines begin.
+func (p *page) hang(lead string, further int, s string) {
 	p.WriteString(lead)
-	indent := strings.Repeat(" ", max(2, min(20, utf8.RuneCountInString(lead))))
+	indent := strings.Repeat(" ", further)
 	column, fresh := utf8.RuneCountInString(lead), true
 	for word := range strings.SplitSeq(s, " ") {
 		n := utf8.RuneCountInString(word)

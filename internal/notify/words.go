@@ -120,7 +120,7 @@ var findings = map[guard.Code]words{
 			"broken: other news of it may be lost, too.",
 		do: "Have cniguard doctor ring its own alarm in this account and region, and look at the rules and the role that forward events to the hub. " +
 			"What the alarm is about is told by itself.",
-		run: []command{alarms, eventRules},
+		run: []command{doctor, alarms, eventRules},
 	},
 	guard.AlarmFailed: {
 		wrong: "an IP alarm could not be put or removed",
@@ -141,6 +141,7 @@ var findings = map[guard.Code]words{
 		right: "everything of this cluster can be read again",
 		means: "What cannot be read is not judged, and nothing that rests on it is changed.",
 		do:    "Allow cniguard's observer role the action under \"need\", if one is named above; else see the error.",
+		run:   []command{explain, observerRole},
 	},
 	guard.UnitUnreadable: {
 		wrong: "its clusters cannot be listed",
@@ -170,7 +171,7 @@ var findings = map[guard.Code]words{
 		right: "vpc-cni is no longer set aside",
 		means: "The cluster stays at {version}. {full}",
 		do:    "Find out why the tries failed and clear it, then approve the update again.",
-		run:   []command{listUpdates, describeUpdate, describeAddon},
+		run:   []command{listUpdates, describeUpdate, describeAddon, approveUpdate},
 	},
 }
 
@@ -187,6 +188,7 @@ var steps = map[guard.News]words{
 		means: "The update is complete: EKS calls it Successful, and the add-on is ACTIVE at that version.",
 		do:    "Nothing.",
 	},
+	guard.Sampled: sampled,
 	guard.NotDone: {
 		wrong: "the update of vpc-cni to {next} failed",
 		means: "The add-on may be at the old version, at the new one, or on the nodes at both.",
@@ -194,6 +196,13 @@ var steps = map[guard.News]words{
 			"that the new version does not know.",
 		run: []command{describeUpdate, describeAddon, kubeconfig, nodePods},
 	},
+}
+
+// sampled are the texts of the sample by which a person tries a channel.
+var sampled = words{
+	wrong: "a person tries this channel; nothing is wrong",
+	means: "This message arrived, so the way from cniguard's function to here works. It is about no cluster.",
+	do:    "Nothing. Tell who asked for it that it arrived.",
 }
 
 // particular are the texts that a message has in place of those of its finding; none where it is as any other.
@@ -233,16 +242,15 @@ func (w words) with(o words) words {
 // asIs is how values stand in a text that marks nothing.
 func asIs(value string) string { return value }
 
-// wordsFor are the texts of a message, filled in with its values as they stand in such a text. A finding without texts of its
-// own is shown by its code and facts.
-func wordsFor(m guard.Message, as func(string) string) words {
+// blank are the texts of a message before its values are filled in. A finding without texts of its own is shown by its code and facts.
+func blank(m guard.Message) words {
 	w, ok := steps[m.News]
 	if !ok {
 		w, ok = findings[m.Finding.Code]
 	}
 	if !ok {
 		w = words{wrong: "{finding}", right: "{finding} is over", means: "This finding has no text of its own; what was seen is all there is to say.",
-			do: "Judge by what was seen, and look at the cluster in the console."}
+			do: "Judge by what was seen, and look at the cluster in the console.", run: []command{explain}}
 	}
 	w = w.with(particular(m))
 	switch m.News {
@@ -254,13 +262,12 @@ func wordsFor(m guard.Message, as func(string) string) words {
 	case guard.Closed:
 		w = words{right: "the cluster is gone, and this with it: " + w.wrong, do: "Nothing."}
 	}
-	if w.update && cni.Parse(next(m)).Known() {
-		w.run = slices.Concat(w.run, []command{updateAddon})
-		w.do += " " + keepNote
-		if len(m.Held) > 0 {
-			w.do += " " + heldNote
-		}
-	}
+	return w.withUpdate(m)
+}
+
+// wordsFor are the texts of a message, filled in with its values as they stand in such a text.
+func wordsFor(m guard.Message, as func(string) string) words {
+	w := blank(m)
 	or := func(value, none string) string {
 		if value == "" {
 			return none
@@ -276,6 +283,25 @@ func wordsFor(m guard.Message, as func(string) string) words {
 		"{install}", or(m.Verdict.Install.Because, "see the verdict"))
 	for _, s := range []*string{&w.wrong, &w.right, &w.means, &w.do} {
 		*s = fill.Replace(*s)
+	}
+	return w
+}
+
+// withUpdate says of an update how it is made: by cniguard itself, by a person's word, or by hand.
+func (w words) withUpdate(m guard.Message) words {
+	switch {
+	case !w.update || !cni.Parse(next(m)).Known():
+		return w
+	case len(m.Held) == 0 && m.Finding.Code != guard.UpdateBlocked:
+		w.do = unneeded + ". cniguard makes this update itself, and tells how it ends."
+		return w
+	}
+	if approvable(m) {
+		w.do, w.run = w.do+" "+approveNote, slices.Concat(w.run, []command{approveUpdate})
+	}
+	w.do, w.run = w.do+" "+keepNote, slices.Concat(w.run, []command{updateAddon})
+	if len(m.Held) > 0 {
+		w.do += " " + heldNote
 	}
 	return w
 }

@@ -11,6 +11,7 @@ type Document struct {
 	Version  int      `json:"version"`           // of this form: 1
 	Preview  bool     `json:"preview,omitempty"` // opens the modes approve and auto outside a simulated world
 	Fleet    []Member `json:"fleet"`
+	Digest   Digest   `json:"digest,omitzero"`
 	Defaults Set      `json:"defaults,omitzero"`
 	Rules    []Rule   `json:"rules,omitempty"` // of those that match, the last wins, field by field
 }
@@ -19,6 +20,20 @@ type Document struct {
 type Member struct {
 	Account string   `json:"account"`
 	Regions []string `json:"regions"`
+}
+
+// Digest says when people get their digest of what can wait, each day.
+type Digest struct {
+	At     string        `json:"at,omitempty"`   // as 09:00; empty: 09:00
+	Zone   string        `json:"zone,omitempty"` // of the IANA's time zones, as Europe/Berlin; empty: UTC
+	Owners []OwnerDigest `json:"owners,omitempty"`
+}
+
+// OwnerDigest says when an owner gets theirs, where that is at another time.
+type OwnerDigest struct {
+	Owner string `json:"owner"`
+	At    string `json:"at,omitempty"`   // empty: as all others
+	Zone  string `json:"zone,omitempty"` // empty: as all others
 }
 
 // Rule gives settings to the clusters that it matches.
@@ -49,6 +64,8 @@ type Set struct {
 	Alarms      *string `json:"alarms,omitempty"`      // on, off
 	SelfManaged *string `json:"selfManaged,omitempty"` // read, ignore
 	Owner       *string `json:"owner,omitempty"`       // cniguard, unknown
+
+	OwnerTag *string `json:"ownerTag,omitempty"` // a tag's key
 
 	AlarmActions  *[]string `json:"alarmActions,omitempty"`    // ARNs of SNS topics
 	FurtherAlarms *[]string `json:"furtherAlarms,omitempty"`   // free-blocks, days-left, node-capacity

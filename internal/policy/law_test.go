@@ -126,7 +126,7 @@ func TestExplainTellsTheSettingsThatHold(t *testing.T) {
 			"critical": fmt.Sprint(s.Critical), "alarms": map[bool]string{true: "on", false: "off"}[s.Alarms],
 			"owner": map[bool]string{true: "cniguard", false: "unknown"}[s.Owner != ""], "alarmActions": string(s.AlarmActions),
 			"selfManaged": map[bool]string{true: "read", false: "ignore"}[s.SelfManaged], "daysLeft": fmt.Sprint(s.DaysLeft),
-			"furtherAlarms": string(s.FurtherAlarms), "metricsHelperID": s.HelperID}
+			"furtherAlarms": string(s.FurtherAlarms), "metricsHelperID": s.HelperID, "ownerTag": s.OwnerTag}
 		if s.DaysLeft == 0 {
 			want["daysLeft"] = "off"
 		}

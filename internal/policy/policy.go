@@ -22,6 +22,9 @@ type Policy struct {
 	units    []event.Unit
 	defaults rule
 	rules    []rule
+	hours    Hours
+	owners   map[string]Hours // of those whose digests are due at other hours
+	ownHours []Hours          // the same, in the order of the policy
 }
 
 // rule is one compiled rule, or the defaults.

@@ -55,13 +55,13 @@ func TestSettingsFollowTheRules(t *testing.T) {
 		want     policy.Settings
 	}{
 		"an empty policy leaves what is built in": {want: policy.Settings{
-			Mode: policy.Observe, Floor: cni.Version{Major: 1, Minor: 8}, Target: cni.ToFloor, Warning: 80, Critical: 95, DaysLeft: 7, Alarms: true, SelfManaged: true}},
+			Mode: policy.Observe, Floor: cni.Version{Major: 1, Minor: 8}, Target: cni.ToFloor, Warning: 80, Critical: 95, DaysLeft: 7, Alarms: true, SelfManaged: true, OwnerTag: "owner"}},
 		"the policy's defaults hold over what is built in": {
 			defaults: policy.Set{Mode: new("auto"), Floor: new("1.10.2"), Target: new("latest"), Warning: new("70.5"),
 				Critical: new("90"), DaysLeft: new("No"), Alarms: new("No"), SelfManaged: new("ignore"), Owner: new("cniguard"),
 				FurtherAlarms: new([]string{"node-capacity", "free-blocks"}), HelperID: new("Prod EU")},
 			want: policy.Settings{Mode: policy.Auto, Floor: cni.Version{Major: 1, Minor: 10, Patch: 2}, Target: cni.ToLatest,
-				Warning: 70.5, Critical: 90, Owner: policy.Owned, FurtherAlarms: "free-blocks node-capacity", HelperID: "Prod EU"},
+				Warning: 70.5, Critical: 90, Owner: policy.Owned, FurtherAlarms: "free-blocks node-capacity", HelperID: "Prod EU", OwnerTag: "owner"},
 		},
 		"of two rules the last wins, field by field": {
 			rules: []policy.Rule{
@@ -78,7 +78,7 @@ func TestSettingsFollowTheRules(t *testing.T) {
 			defaults: policy.Set{Mode: new("auto"), DaysLeft: new("0"), Alarms: new("off"), SelfManaged: new("ignore"), Owner: new("cniguard")},
 			rules: []policy.Rule{{Name: "a", Match: tagged("env", "prod"), Set: policy.Set{Mode: new("observe"), Floor: new("v1.12.0"),
 				Warning: new("50"), Critical: new("60"), DaysLeft: new("14"), Alarms: new("on"), SelfManaged: new("read"), Owner: new("unknown")}}},
-			want: policy.Settings{Mode: policy.Observe, Floor: cni.Version{Major: 1, Minor: 12}, Target: cni.ToFloor, Warning: 50, Critical: 60, DaysLeft: 14, Alarms: true, SelfManaged: true},
+			want: policy.Settings{Mode: policy.Observe, Floor: cni.Version{Major: 1, Minor: 12}, Target: cni.ToFloor, Warning: 50, Critical: 60, DaysLeft: 14, Alarms: true, SelfManaged: true, OwnerTag: "owner"},
 		},
 		"tags loosen nothing": {
 			rules: []policy.Rule{{Name: "a", Match: tagged("env", "prod"), Set: policy.Set{Mode: new("approve"), Floor: new("v1.7.5"),
@@ -121,6 +121,11 @@ func TestSettingsFollowTheRules(t *testing.T) {
 			defaults: policy.Set{DaysLeft: new("off")},
 			rules:    []policy.Rule{{Name: "a", Match: tagged("env", "prod"), Set: policy.Set{FurtherAlarms: new([]string{"days-left"}), DaysLeft: new("3")}}},
 			want:     with(func(s *policy.Settings) { s.FurtherAlarms, s.DaysLeft = "days-left", 3 }),
+		},
+		"an account may have a tag of its own for owners": {
+			defaults: policy.Set{OwnerTag: new("team")},
+			rules:    []policy.Rule{{Name: "a", Match: everywhere(), Set: policy.Set{OwnerTag: new("cost-centre")}}},
+			want:     with(func(s *policy.Settings) { s.OwnerTag = "cost-centre" }),
 		},
 		"a later rule without tags may loosen what tags tightened": {
 			defaults: policy.Set{Mode: new("auto")},
@@ -208,6 +213,7 @@ func TestExplainNamesTheRuleBehindEachSetting(t *testing.T) {
 		{Field: "alarms", Value: "on", By: "built in"},
 		{Field: "owner", Value: "unknown", By: `rule "tight"`},
 		{Field: "selfManaged", Value: "read", By: "built in"},
+		{Field: "ownerTag", Value: "owner", By: "built in"},
 		{Field: "alarmActions", Value: "none", By: "built in"},
 		{Field: "furtherAlarms", Value: "free-blocks days-left", By: `rule "tight"`, Kept: []string{`rule "also loose"`}},
 		{Field: "metricsHelperID", Value: "blue", By: "defaults"},

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/cniguard/cniguard/internal/alarm"
 	"github.com/cniguard/cniguard/internal/cni"
@@ -48,6 +50,8 @@ type Settings struct {
 	SelfManaged bool
 	Owner       string // Owned: the policy says that cniguard owns the add-on where no other owner is found; else empty
 
+	OwnerTag string // key of the tag that names who answers for a cluster, in any spelling of the letters
+
 	AlarmActions  Topics // what the alarms tell themselves, beside the event that cniguard reads
 	FurtherAlarms Kinds  // beside that on the pod subnets; none where Alarms is false
 	// HelperID is the CLUSTER_ID under which cni-metrics-helper publishes; empty: the cluster's name.
@@ -56,7 +60,7 @@ type Settings struct {
 
 // BuiltIn is what holds where a policy says nothing.
 func BuiltIn() Settings {
-	return Settings{Mode: Observe, Floor: cni.DefaultFloor(), Target: cni.ToFloor, Warning: 80, Critical: 95, DaysLeft: 7, Alarms: true, SelfManaged: true}
+	return Settings{Mode: Observe, Floor: cni.DefaultFloor(), Target: cni.ToFloor, Warning: 80, Critical: 95, DaysLeft: 7, Alarms: true, SelfManaged: true, OwnerTag: "owner"}
 }
 
 // Forecasts reports whether people are told in advance that a pod subnet will be full. The alarms' metric is what a forecast rests on.
@@ -171,6 +175,14 @@ func clusterFields() []field {
 			text:    func(s Settings) string { return map[bool]string{true: reads, false: ignores}[s.SelfManaged] },
 			copy:    func(to *Settings, from Settings) { to.SelfManaged = from.SelfManaged },
 			tighter: func(a, b Settings) bool { return a.SelfManaged && !b.SelfManaged },
+		},
+		{
+			name: "ownerTag", allowed: "a tag's key, of up to 128 characters",
+			of:      func(s *Set) **string { return &s.OwnerTag },
+			parse:   func(s *Settings, text string) bool { return parseTagKey(&s.OwnerTag, text) },
+			text:    func(s Settings) string { return s.OwnerTag },
+			copy:    func(to *Settings, from Settings) { to.OwnerTag = from.OwnerTag },
+			tighter: func(_, _ Settings) bool { return false },
 		},
 	}
 }
@@ -291,6 +303,15 @@ func parseSwitch(into *bool, text string) bool {
 		return false
 	}
 	return true
+}
+
+// parseTagKey reads the key of a tag (EKS user guide, "Tag your resources").
+func parseTagKey(into *string, text string) bool {
+	*into = text
+	odd := func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsNumber(r) && !strings.ContainsRune(" +-=._:/@", r)
+	}
+	return text != "" && strings.TrimSpace(text) == text && utf8.RuneCountInString(text) <= 128 && !strings.ContainsFunc(text, odd)
 }
 
 func parseOwner(into *string, text string) bool {

@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/eks"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	eventbridgetypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"github.com/cniguard/cniguard/internal/access"
@@ -142,6 +144,22 @@ func (j *journal) published(e world.Entry) {
 	})
 }
 
+// heralded makes a line of each message on the bus that people are told only with the next digest.
+func (j *journal) heralded(at time.Time, entries []eventbridgetypes.PutEventsRequestEntry) {
+	for _, e := range entries {
+		if aws.ToString(e.Source) != event.NewsSource {
+			continue
+		}
+		var m struct{ Lane, Account, Region, Cluster, Summary, News, Finding, Severity string }
+		if err := json.Unmarshal([]byte(aws.ToString(e.Detail)), &m); err != nil || m.Lane != "digest" {
+			continue // told at once, or a digest
+		}
+		j.add(cluster.ID{Account: m.Account, Region: m.Region, Name: m.Cluster}, Line{
+			At: at, What: ForDigest, Text: m.Summary, News: guard.News(m.News), Finding: guard.Code(m.Finding), Severity: m.Severity, Message: aws.ToString(e.Detail),
+		})
+	}
+}
+
 func attribute(in *sns.PublishInput, name string) string {
 	return aws.ToString(in.MessageAttributes[name].StringValue)
 }
@@ -220,6 +238,9 @@ func (j *journal) called(c *world.Call) {
 	}
 	if c.Service != "ledger" {
 		j.sum.Calls++
+	}
+	if in, is := c.In.(*eventbridge.PutEventsInput); is && c.Effect {
+		j.heralded(c.At, in.Entries)
 	}
 	l, id, kind := changes(c)
 	if l.What == "" {

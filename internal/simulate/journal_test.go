@@ -1,14 +1,18 @@
 package simulate_test
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/cniguard/cniguard/internal/guard"
+	"github.com/cniguard/cniguard/internal/notify"
 	"github.com/cniguard/cniguard/internal/simulate"
 	"github.com/cniguard/cniguard/internal/world"
 )
@@ -35,6 +39,8 @@ func TestEveryKindOfLineTellsWhatHappenedToWhomAndWhy(t *testing.T) {
 			News: guard.Opened, Finding: guard.CapacityLow, Severity: "critical"},
 		{What: simulate.Told, Cluster: ours + "lost", Text: "UPDATED: lost: vpc-cni is updated to v1.19.6-eksbuild.1",
 			News: guard.Updated, Finding: guard.UpdateProgress, Severity: "info"},
+		{What: simulate.ForDigest, Cluster: theirs + "refused", Text: "WARNING: refused: an IP alarm could not be put or removed",
+			News: guard.Opened, Finding: guard.AlarmFailed, Severity: "warning"},
 		{What: simulate.GivenUp, Text: `"Check Requested" from cniguard, after 3 tries of the function urgent`,
 			Why: "detail.region: want a region, have nothing"},
 		{What: simulate.Ordered, Text: "halt by bo", Why: "enough for today"},
@@ -59,7 +65,7 @@ func TestEveryKindOfLineTellsWhatHappenedToWhomAndWhy(t *testing.T) {
 		t.Errorf("nothing is wanted of %q", missed)
 	}
 	for _, l := range *lines {
-		if !slices.Contains(simulate.Whats(), l.What) || l.Text == "" || (l.What == simulate.Told) != (l.Message != "") {
+		if !slices.Contains(simulate.Whats(), l.What) || l.Text == "" || (l.What == simulate.Told || l.What == simulate.ForDigest) != (l.Message != "") {
 			t.Errorf("a line of no known kind, without text, or a message without its text: %+v", l)
 		}
 	}
@@ -78,9 +84,46 @@ func matching(lines []simulate.Line, want simulate.Line) (n int) {
 func TestAMessageIsItsTextForEmail(t *testing.T) {
 	r, lines := start(t, demoWorld(t), demoRules(t), simulate.Options{Seed: 1})
 	r.For(2 * hour)
-	told := of(*lines, simulate.Told, "legacy")
-	if len(told) == 0 || !strings.HasPrefix(told[0].Message, told[0].Text+"\n") || !strings.Contains(told[0].Message, "\nWhat to do:\n") {
+	waits := of(*lines, simulate.ForDigest, "legacy")
+	if len(waits) == 0 || !strings.Contains(waits[0].Message, `"schema":"cniguard.message/1"`) {
+		t.Errorf("%+v", waits)
+	}
+	told := of(*lines, simulate.Told, "batch")
+	if len(told) == 0 || !strings.HasPrefix(strings.Join(strings.Fields(told[0].Message), " "), told[0].Text) || !strings.Contains(told[0].Message, "\nWhat to do:\n") {
 		t.Errorf("%+v", told)
+	}
+}
+
+func TestADigestIsALineAboutNoCluster(t *testing.T) {
+	r, lines := start(t, demoWorld(t), demoRules(t), simulate.Options{Seed: 1})
+	r.For(30 * time.Minute)
+	hub := r.World.Spec().Hub
+	d := guard.Digest{Key: "digest-1", Owner: "444455556666", At: r.Now(), Clusters: 2, Stand: map[guard.Severity]int{guard.Warning: 1}, Began: 1}
+	d.News = []guard.Item{{News: guard.Opened, Cluster: demoCluster("legacy"), Finding: guard.VersionOutdated, Severity: guard.Warning, First: r.Now(), Version: "v1.7.5"}}
+	var failed error
+	r.World.Clock().Spawn(t.Context(), "teller", 0, func(ctx context.Context) {
+		client := sns.NewFromConfig(r.World.Config("arn:aws:iam::"+hub.Account+":role/cniguard-bulk", hub.Account, hub.Region))
+		failed = notify.New(client, notify.OnCall, simulate.TopicARN(hub, notify.OnCall), r.World.Clock()).TellDigest(ctx, d)
+	})
+	r.For(time.Minute)
+	var told []simulate.Line
+	for _, l := range of(*lines, simulate.Told, "") {
+		if l.Finding == guard.DigestCode {
+			told = append(told, l)
+		}
+	}
+	if failed != nil || len(told) != 1 {
+		t.Fatalf("%d lines, %v", len(told), failed)
+	}
+	text := notify.RenderDigest(d).Text
+	want := simulate.Line{
+		What: simulate.Told, Text: "DIGEST: account 444455556666: 1 warning; 1 new", News: guard.Digested, Finding: guard.DigestCode, Severity: "warning", Message: text,
+	}
+	if diff := cmp.Diff(want, told[0], cmpopts.IgnoreFields(simulate.Line{}, "At")); diff != "" {
+		t.Errorf("-want +told:\n%s", diff)
+	}
+	if sum := r.Summary(); sum.Told[guard.Digested] != 1 {
+		t.Errorf("told: %v", sum.Told)
 	}
 }
 
@@ -150,7 +193,7 @@ func TestAHoldIsNotToldAgainAfterTheClusterCouldNotBeRead(t *testing.T) {
 	if held := of(*lines, simulate.HeldBack, "legacy"); len(held) != 2 {
 		t.Errorf("%d lines: %+v", len(held), held)
 	}
-	if told := of(*lines, simulate.Told, "legacy"); len(told) != 3 {
+	if told := of(*lines, simulate.ForDigest, "legacy"); len(told) != 3 {
 		t.Errorf("the fault and its end were not told: %+v", told)
 	}
 }

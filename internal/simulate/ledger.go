@@ -83,7 +83,8 @@ func (r *Run) write(ctx context.Context, id cluster.ID, o guard.Order) error {
 // ofTable has the faults of the ledger happen to the operations of DynamoDB that it is made of.
 func ofTable(faults []world.Fault) []world.Fault {
 	operations := map[string]string{
-		"Load": "GetItem", "Fleet": "GetItem", "Save": "PutItem", "Arrive": "PutItem", "Due": "Query", "In": "Query", "Orders": "Query",
+		"Load": "GetItem", "Fleet": "GetItem", "Save": "PutItem", "Arrive": "PutItem", "Report": "PutItem", "Reported": "GetItem", "Due": "Query", "In": "Query",
+		"Orders": "Query", "Digest": "GetItem", "SaveDigest": "PutItem", "DueDigests": "Query", "Digested": "GetItem", "SetDigested": "PutItem",
 		"Sweep": "GetItem", "PutSweep": "PutItem", "PutPart": "PutItem", "Sweeps": "Query", "Parts": "Query",
 	}
 	faults = slices.Clone(faults)
@@ -144,6 +145,35 @@ func (s served) Fleet(ctx context.Context) (guard.Fleet, error) {
 func (s served) Arrive(ctx context.Context, nonce string, at time.Time) error {
 	_, err := through(ctx, s, "ledger:Arrive", func() (any, error) { return nil, s.ledger.Arrive(ctx, nonce, at) })
 	return err
+}
+
+func (s served) Digest(ctx context.Context, owner string, at time.Time) (check.KeptDigest, error) {
+	return through(ctx, s, "ledger:Digest", func() (check.KeptDigest, error) { return s.ledger.Digest(ctx, owner, at) })
+}
+
+func (s served) SaveDigest(ctx context.Context, k check.KeptDigest) (check.KeptDigest, error) {
+	return through(ctx, s, "ledger:SaveDigest", func() (check.KeptDigest, error) { return s.ledger.SaveDigest(ctx, k) })
+}
+
+func (s served) DueDigests(ctx context.Context, by time.Time) ([]check.KeptDigest, error) {
+	return through(ctx, s, "ledger:DueDigests", func() ([]check.KeptDigest, error) { return s.ledger.DueDigests(ctx, by) })
+}
+
+func (s served) Digested(ctx context.Context, hours string) (time.Time, error) {
+	return through(ctx, s, "ledger:Digested", func() (time.Time, error) { return s.ledger.Digested(ctx, hours) })
+}
+
+func (s served) SetDigested(ctx context.Context, hours string, at time.Time) error {
+	_, err := through(ctx, s, "ledger:SetDigested", func() (any, error) { return nil, s.ledger.SetDigested(ctx, hours, at) })
+	return err
+}
+func (s served) Report(ctx context.Context, nonce string, t check.Trial) error {
+	_, err := through(ctx, s, "ledger:Report", func() (any, error) { return nil, s.ledger.Report(ctx, nonce, t) })
+	return err
+}
+
+func (s served) Reported(ctx context.Context, nonce string) (*check.Trial, error) {
+	return through(ctx, s, "ledger:Reported", func() (*check.Trial, error) { return s.ledger.Reported(ctx, nonce) })
 }
 
 func (s served) PutSweep(ctx context.Context, sw check.Sweep) error {

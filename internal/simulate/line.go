@@ -19,6 +19,7 @@ const (
 	AnswerLost    What = "answer lost" // AWS did it, and cniguard does not know
 	HeldBack      What = "held"
 	Told          What = "told"
+	ForDigest     What = "for the digest" // programs are told; people will be
 	AlarmState    What = "alarm state"
 	Outage        What = "outage"
 	Ordered       What = "ordered"
@@ -33,7 +34,7 @@ const (
 // Whats are all kinds of lines: first those of what cniguard does, then those of what happens around it.
 func Whats() []What {
 	return []What{
-		AlarmPut, AlarmDropped, UpdateStarted, UpdateEnded, Refused, AnswerLost, HeldBack, Told, GivenUp,
+		AlarmPut, AlarmDropped, UpdateStarted, UpdateEnded, Refused, AnswerLost, HeldBack, Told, ForDigest, GivenUp,
 		Ordered, OrderRefused, AlarmState, ClusterState, AddonState, Applied, AccessGiven, Outage,
 	}
 }
@@ -47,8 +48,8 @@ type Line struct {
 	Why     string    `json:"why,omitempty"`
 
 	Gates    []guard.Reason `json:"gates,omitempty"`    // HeldBack: every gate that is shut
-	News     guard.News     `json:"news,omitempty"`     // Told, as the next three
+	News     guard.News     `json:"news,omitempty"`     // Told and ForDigest, as the next three
 	Finding  guard.Code     `json:"finding,omitempty"`  // what the message is about
 	Severity string         `json:"severity,omitempty"` // info, warning or critical
-	Message  string         `json:"message,omitempty"`  // the whole text, as people get it by e-mail
+	Message  string         `json:"message,omitempty"`  // the whole text, as people get it by e-mail; ForDigest: the JSON that programs get
 }

@@ -26,8 +26,13 @@ func (r *Run) give(ctx context.Context, o world.Order) {
 		r.journal.note(r.Now(), id, OrderRefused, text, err.Error())
 		return
 	}
-	if len(order.Steps) > 0 {
+	switch {
+	case len(order.Steps) > 0:
 		text += " of " + strings.Join(order.Steps, ", then ")
+	case order.Kind == guard.Unmuting:
+		text += " of " + string(order.Finding)
+	case order.Kind.OnFinding():
+		text += " of " + string(order.Finding) + " for " + Span(order.Until.Sub(order.At))
 	}
 	r.journal.note(r.Now(), id, Ordered, text, order.Because)
 	// The event only says "look again"; when it is lost, the tick or the sweep looks.
@@ -49,6 +54,9 @@ func (r *Run) order(ctx context.Context, e check.Engine, id cluster.ID, o world.
 		if err := r.Halted(ctx); err != nil {
 			return guard.Order{}, err
 		}
+	case world.Mute, world.Unmute, world.Ack:
+		said := guard.Order{Kind: guard.OrderKind(o.Kind), Finding: guard.Code(o.Finding), By: o.By, Because: o.Because, At: r.Now()}
+		return guard.Answered(said, o.For)
 	}
 	return guard.Command(guard.OrderKind(o.Kind), o.By, o.Because, r.Now())
 }

@@ -1,12 +1,15 @@
 package simulate_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/cniguard/cniguard/internal/cluster"
+	"github.com/cniguard/cniguard/internal/guard"
 	"github.com/cniguard/cniguard/internal/simulate"
 	"github.com/cniguard/cniguard/internal/world"
 )
@@ -17,6 +20,13 @@ func order(at time.Duration, kind world.OrderKind, name, to string) world.Order 
 	if name != "" {
 		o.Account, o.Region = "444455556666", "eu-central-1"
 	}
+	return o
+}
+
+// word is one on a finding of a cluster of the demo.
+func word(at time.Duration, kind world.OrderKind, name string, finding guard.Code, last time.Duration) world.Order {
+	o := order(at, kind, name, "")
+	o.Finding, o.For = string(finding), last
 	return o
 }
 
@@ -47,6 +57,9 @@ func TestOrdersAreGivenOrRefusedAsLines(t *testing.T) {
 		{"the end of a halt", []world.Order{order(2*hour, world.Resume, "", ""), order(hour, world.Halt, "", "")}, simulate.Ordered, "resume by ana", "agreed"},
 		{"a teardown", []world.Order{order(2*hour, world.Teardown, "", "")}, simulate.Ordered, "teardown by ana", "agreed"},
 		{"the end of a teardown", []world.Order{order(2*hour, world.Resume, "", ""), order(hour, world.Teardown, "", "")}, simulate.Ordered, "resume by ana", "agreed"},
+		{"a mute", []world.Order{word(2*hour, world.Mute, "payments", guard.VersionOutdated, 36*hour)}, simulate.Ordered, "mute by ana of version-outdated for 1d12h", "agreed"},
+		{"an acknowledgement", []world.Order{word(2*hour, world.Ack, "payments", guard.VersionOutdated, 0)}, simulate.Ordered, "ack by ana of version-outdated for 1d", "agreed"},
+		{"an unmute", []world.Order{word(2*hour, world.Unmute, "payments", guard.VersionOutdated, 0)}, simulate.Ordered, "unmute by ana of version-outdated", "agreed"},
 		{"the end of no halt", []world.Order{order(2*hour, world.Resume, "", "")},
 			simulate.OrderRefused, "resume by ana", "resume: the fleet is not halted 2h after the start, so there is nothing to resume"},
 	} {
@@ -78,6 +91,45 @@ func TestOrdersAreGivenOrRefusedAsLines(t *testing.T) {
 			t.Errorf("%+v", *lines)
 		}
 	})
+}
+
+// The world does not know what the product finds, and for how long it lets people mute it; but it checks the files in which people say so.
+func TestTheWorldTakesTheWordsThatPeopleMaySay(t *testing.T) {
+	var codes []string
+	for _, c := range guard.Answerable() {
+		codes = append(codes, string(c))
+	}
+	if diff := cmp.Diff(codes, world.Findings()); diff != "" {
+		t.Errorf("findings (- of the product, + of the world):\n%s", diff)
+	}
+	for _, kind := range []world.OrderKind{world.Mute, world.Unmute, world.Ack} {
+		for _, last := range []time.Duration{-hour, 0, guard.MuteAtLeast - 1, guard.MuteAtLeast, guard.MuteAtMost, guard.MuteAtMost + 1} {
+			s := demoWorld(t)
+			s.Orders = []world.Order{word(hour, kind, "payments", guard.CapacityLow, last)}
+			_, err := guard.Answered(guard.Order{Kind: guard.OrderKind(kind), Finding: guard.CapacityLow, By: "ana", Because: "b", At: s.Start}, last)
+			if mistakes := s.Validate(); (mistakes == nil) != (err == nil) {
+				t.Errorf("%s for %s: the product says %v, the world %v", kind, last, err, mistakes)
+			}
+		}
+	}
+}
+
+func TestMutesAreInTheLedger(t *testing.T) {
+	s := demoWorld(t)
+	s.Orders = []world.Order{word(hour, world.Mute, "payments", guard.VersionOutdated, 2*hour), word(2*hour, world.Ack, "payments", guard.CapacityLow, 0)}
+	r, _ := start(t, s, demoRules(t), simulate.Options{Seed: 1})
+	r.For(2*hour + time.Minute)
+	orders, err := r.Ledger.Orders(t.Context(), cluster.ID{Account: "444455556666", Region: "eu-central-1", Name: "payments"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, o := range orders {
+		got = append(got, fmt.Sprint(o.Kind, " ", o.Finding, " by ", o.By, " for ", o.Until.Sub(o.At)))
+	}
+	if diff := cmp.Diff([]string{"mute version-outdated by ana for 2h0m0s", "ack capacity-low by ana for 24h0m0s"}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
 }
 
 func TestOrdersAreObeyed(t *testing.T) {

@@ -111,7 +111,7 @@ func TestAWorldThatCannotBeIsNotStarted(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := "changes[0].at: -1s is before the start of the world; want 0s or later\nevents[1].at: -24h0m0s is before the start of the world; want 0s or later\n" +
-			"orders[0].at: -1h0m0s is before the start of the world; want 0s or later\norders[1].kind: \"stop\" is not an order; want approve, deny, halt, teardown or resume"
+			"orders[0].at: -1h0m0s is before the start of the world; want 0s or later\norders[1].kind: \"stop\" is not an order; want approve, deny, mute, unmute, ack, halt, teardown or resume"
 		if diff := cmp.Diff(want, found.Error()); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}

@@ -33,6 +33,7 @@ const (
 	LedgerFailed                // invocations that the ledger failed
 	Overdue                     // clusters whose last check is older than two sweeps
 	Meters                      // times that the metering of the fleet was asked for
+	Waiting                     // messages and digests that some topic lacks for longer than it may
 	Sweeps                      // sweeps of the whole fleet that finished
 	counters
 )
@@ -41,7 +42,7 @@ const (
 func (c Counter) String() string {
 	names := [counters]string{
 		"Checks", "Skipped", "Malformed", "Refused", "Unknown", "Conflicts", "AlarmsPut", "Updates", "Told", "TellFailed",
-		"ActFailed", "NotListed", "NotMetered", "Ticks", "LedgerFailed", "Overdue", "Meters", "Sweeps",
+		"ActFailed", "NotListed", "NotMetered", "Ticks", "LedgerFailed", "Overdue", "Meters", "Waiting", "Sweeps",
 	}
 	if c < 0 || c >= counters {
 		return fmt.Sprintf("Counter(%d)", int(c))

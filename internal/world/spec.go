@@ -246,16 +246,21 @@ const (
 	Halt     OrderKind = "halt"
 	Teardown OrderKind = "teardown" // a halt that has every alarm removed too
 	Resume   OrderKind = "resume"
+	Mute     OrderKind = "mute"
+	Unmute   OrderKind = "unmute"
+	Ack      OrderKind = "ack"
 )
 
 // Order is what a person orders at a time.
 type Order struct {
 	At      time.Duration `yaml:"at"`
 	Kind    OrderKind     `yaml:"kind"`
-	Account string        `yaml:"account"` // the cluster; of Approve and Deny
+	Account string        `yaml:"account"` // the cluster; of those that are not to the whole fleet
 	Region  string        `yaml:"region"`
 	Name    string        `yaml:"name"`
-	To      string        `yaml:"to"` // Approve: the last version approved
+	To      string        `yaml:"to"`      // Approve: the last version approved
+	Finding string        `yaml:"finding"` // Mute, Unmute and Ack: what they are about
+	For     time.Duration `yaml:"for"`     // Mute and Ack: how long they hold; 0: for Ack the usual time
 	By      string        `yaml:"by"`
 	Because string        `yaml:"because"`
 }

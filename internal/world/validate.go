@@ -228,13 +228,7 @@ func (v *validation) script() {
 		v.check(isObject(e.Detail), at+".detail", "is not a JSON object", `want one as {"a": 1}`)
 	}
 	for i, o := range v.spec.Orders {
-		at := fmt.Sprintf("orders[%d]", i)
-		v.offset(at, o.At)
-		v.check(slices.Contains([]OrderKind{Approve, Deny, Halt, Teardown, Resume}, o.Kind), at+".kind",
-			quote(string(o.Kind))+" is not an order", "want approve, deny, halt, teardown or resume")
-		if o.Kind == Approve || o.Kind == Deny {
-			v.known(at, cluster.ID{Account: o.Account, Region: o.Region, Name: o.Name})
-		}
+		v.order(fmt.Sprintf("orders[%d]", i), o)
 	}
 }
 

@@ -67,7 +67,7 @@ func TestAddresses(t *testing.T) {
 			world: cluster("addon: {version: v1.19.0-eksbuild.1}", "metricsHelper: {assigned: [{addresses: 40}], total: [{addresses: 100}], max: [{addresses: 100}], stopsAt: 10h}"),
 			did: put + `
 				alarm put: cniguard-prod-node-capacity at 80 %
-				told: opened metric-silent (warning)
+				for the digest: opened metric-silent (warning)
 			`,
 			says: map[string][]string{"opened metric-silent": {"cniguard-prod-node-capacity"}},
 			ends: "fine; managed; fine; fine; idle; ", calls: 1600},
@@ -85,7 +85,7 @@ func TestAddresses(t *testing.T) {
 			world: fills(210) + "behaviour: {alarmEventsLost: 1}\n",
 			did: put + `
 				told: opened capacity-low (warning)
-				told: opened alarm-unheard (warning)
+				for the digest: opened alarm-unheard (warning)
 			`,
 			ends: "warning; managed; fine; warning; idle; ", calls: 400},
 		{name: "one whose event comes", policy: looks, length: 3 * hour, world: fills(210),

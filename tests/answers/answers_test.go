@@ -10,12 +10,12 @@ func TestUpdates(t *testing.T) {
 			did: `
 				held: alarm
 				alarm put: cniguard-prod at 80 %
-				told: opened version-outdated (warning)
+				for the digest: opened version-outdated (warning)
 				update started: v1.7.5 → v1.8.0
 				told: update started update-progress (info)
 				update ended: v1.7.5 → v1.8.0 Successful
+				for the digest: recovered version-outdated (warning)
 				told: updated update-progress (info)
-				told: recovered version-outdated (warning)
 			`,
 			ends: "fine; managed; fine; fine; idle; ", calls: 380},
 		{name: "a conflict that PRESERVE does not cure is set aside at once", says: map[string][]string{
@@ -25,7 +25,7 @@ func TestUpdates(t *testing.T) {
 			did: `
 				held: alarm
 				alarm put: cniguard-prod at 80 %
-				told: opened version-outdated (warning)
+				for the digest: opened version-outdated (warning)
 				update started: v1.7.5 → v1.8.0
 				told: update started update-progress (info)
 				update ended: v1.7.5 → v1.8.0 Failed
@@ -45,8 +45,8 @@ changes:
 `,
 			did: `
 				alarm put: cniguard-prod at 80 %
-				told: opened install-unknown (info)
-				told: recovered install-unknown (info)
+				for the digest: opened install-unknown (info)
+				for the digest: recovered install-unknown (info)
 				told: opened addon-unhealthy (warning)
 			`,
 			ends: "warning; managed; fine; fine; idle; ", calls: 230},
@@ -57,7 +57,7 @@ changes:
 			did: `
 				held: mode, alarm
 				alarm put: cniguard-prod at 80 %
-				told: opened version-outdated (warning)
+				for the digest: opened version-outdated (warning)
 				held: mode
 				update started: v1.7.5 → v1.8.0
 				update ended: v1.7.5 → v1.8.0 Failed
@@ -72,11 +72,11 @@ changes:
 			did: `
 				held: mode, alarm
 				alarm put: cniguard-prod at 80 %
-				told: opened version-outdated (warning)
+				for the digest: opened version-outdated (warning)
 				held: mode
 				update started: v1.7.5 → v1.8.0
 				update ended: v1.7.5 → v1.8.0 Successful
-				told: recovered version-outdated (warning)
+				for the digest: recovered version-outdated (warning)
 			`,
 			ends: "fine; managed; fine; fine; idle; ", calls: 460},
 		{name: "a configuration value that the target does not know is set aside at once", says: map[string][]string{
@@ -92,7 +92,7 @@ catalogues:
 			did: `
 				held: alarm
 				alarm put: cniguard-prod at 80 %
-				told: opened version-outdated (warning)
+				for the digest: opened version-outdated (warning)
 				refused: update add-on v1.7.5 → v1.8.0: eks:UpdateAddon: InvalidParameterException: ConfigurationValue provided in request is not supported: Json schema validation failed with error: [$.env.ENABLE_SECRET: is not defined in the schema and the schema does not allow additional properties]
 				told: update failed update-progress (critical)
 				held: soak, set aside
@@ -107,7 +107,7 @@ catalogues:
 			did: `
 				held: alarm
 				alarm put: cniguard-prod at 80 %
-				told: opened version-outdated (warning)
+				for the digest: opened version-outdated (warning)
 				update started: v1.7.5 → v1.8.0
 				told: update started update-progress (info)
 				update ended: v1.7.5 → v1.8.0 Failed
@@ -125,7 +125,7 @@ catalogues:
 			did: `
 				held: alarm
 				alarm put: cniguard-prod at 80 %
-				told: opened version-outdated (warning)
+				for the digest: opened version-outdated (warning)
 				update started: v1.7.5 → v1.8.0
 				told: update started update-progress (info)
 				update ended: v1.7.5 → v1.8.0 Failed
@@ -134,22 +134,22 @@ catalogues:
 				update started: v1.7.5 → v1.8.0
 				told: update started update-progress (info)
 				update ended: v1.7.5 → v1.8.0 Successful
+				for the digest: recovered version-outdated (warning)
 				told: updated update-progress (info)
 				told: recovered addon-unhealthy (warning)
-				told: recovered version-outdated (warning)
 			`,
 			ends: "fine; managed; fine; fine; idle; ", calls: 440},
 		{name: "an update that leaves the add-on degraded has failed", world: prod("") + "updates: [{outcome: degrade}]\n", length: 6 * hour,
 			did: `
 				held: alarm
 				alarm put: cniguard-prod at 80 %
-				told: opened version-outdated (warning)
+				for the digest: opened version-outdated (warning)
 				update started: v1.7.5 → v1.8.0
 				told: update started update-progress (info)
 				update ended: v1.7.5 → v1.8.0 Successful
+				for the digest: recovered version-outdated (warning)
 				told: update failed update-progress (critical)
 				told: opened addon-unhealthy (warning)
-				told: recovered version-outdated (warning)
 			`,
 			ends: "warning; managed; fine; fine; idle; ", calls: 380},
 		{name: "an update that EKS cancels has failed", says: map[string][]string{
@@ -159,7 +159,7 @@ catalogues:
 			did: `
 				held: alarm
 				alarm put: cniguard-prod at 80 %
-				told: opened version-outdated (warning)
+				for the digest: opened version-outdated (warning)
 				update started: v1.7.5 → v1.8.0
 				told: update started update-progress (info)
 				update ended: v1.7.5 → v1.8.0 Cancelled
@@ -167,8 +167,8 @@ catalogues:
 				update started: v1.7.5 → v1.8.0
 				told: update started update-progress (info)
 				update ended: v1.7.5 → v1.8.0 Successful
+				for the digest: recovered version-outdated (warning)
 				told: updated update-progress (info)
-				told: recovered version-outdated (warning)
 			`,
 			ends: "fine; managed; fine; fine; idle; ", calls: 430},
 		{name: "an update that never ends is told, and asked for less and less often", says: map[string][]string{
@@ -178,14 +178,10 @@ catalogues:
 			did: `
 				held: alarm
 				alarm put: cniguard-prod at 80 %
-				told: opened version-outdated (warning)
+				for the digest: opened version-outdated (warning)
 				update started: v1.7.5 → v1.8.0
 				told: update started update-progress (info)
 				told: opened update-stuck (warning)
-				told: reminded version-outdated (warning)
-				told: reminded update-stuck (warning)
-				told: reminded version-outdated (warning)
-				told: reminded update-stuck (warning)
 			`,
 			ends: "outdated; managed; outdated; fine; in flight; ready, in flight", calls: 5050},
 		{name: "an update of somebody else is followed to its end, of which no event tells", policy: looks, length: 4 * hour / 3, world: prod("") + `
@@ -196,12 +192,12 @@ changes:
 			did: `
 				held: mode, alarm
 				alarm put: cniguard-prod at 80 %
-				told: opened version-outdated (warning)
+				for the digest: opened version-outdated (warning)
 				held: mode
 				update started: v1.7.5 → v1.8.0
 				held: mode, ready
 				update ended: v1.7.5 → v1.8.0 Successful
-				told: recovered version-outdated (warning)
+				for the digest: recovered version-outdated (warning)
 			`,
 			ends: "fine; managed; fine; fine; idle; ", calls: 200},
 		{name: "an update of somebody else that never ends is told", says: map[string][]string{
@@ -215,13 +211,11 @@ changes:
 			did: `
 				held: mode, alarm
 				alarm put: cniguard-prod at 80 %
-				told: opened version-outdated (warning)
+				for the digest: opened version-outdated (warning)
 				held: mode
 				update started: v1.7.5 → v1.8.0
 				held: mode, ready
 				told: opened update-stuck (warning)
-				told: reminded version-outdated (warning)
-				told: reminded update-stuck (warning)
 			`,
 			ends: "outdated; managed; outdated; fine; in flight; mode, ready", calls: 3220},
 		{name: "an admission webhook that denies is for a person", says: map[string][]string{
@@ -231,7 +225,7 @@ changes:
 			did: `
 				held: alarm
 				alarm put: cniguard-prod at 80 %
-				told: opened version-outdated (warning)
+				for the digest: opened version-outdated (warning)
 				update started: v1.7.5 → v1.8.0
 				told: update started update-progress (info)
 				update ended: v1.7.5 → v1.8.0 Failed
@@ -248,7 +242,7 @@ changes:
 			did: `
 				held: alarm, ready
 				alarm put: cniguard-prod at 80 %
-				told: opened version-outdated (warning)
+				for the digest: opened version-outdated (warning)
 				told: opened addon-unhealthy (warning)
 				held: ready
 			`,
@@ -260,18 +254,16 @@ changes:
 			did: `
 				held: alarm, ready
 				alarm put: cniguard-prod at 80 %
-				told: opened version-outdated (warning)
+				for the digest: opened version-outdated (warning)
 				held: ready
 				told: opened update-stuck (warning)
-				told: reminded version-outdated (warning)
-				told: reminded update-stuck (warning)
 			`,
 			ends: "outdated; managed; outdated; fine; in flight; ready", calls: 3270},
 		{name: "an add-on whose update failed before is told and left to people", world: prod(", status: UPDATE_FAILED"), length: 3 * hour,
 			did: `
 				held: alarm, ready
 				alarm put: cniguard-prod at 80 %
-				told: opened version-outdated (warning)
+				for the digest: opened version-outdated (warning)
 				told: opened addon-unhealthy (warning)
 				held: ready
 			`,
@@ -282,23 +274,23 @@ catalogues: {"1.21": [{version: v1.8.0-eksbuild.1, compatible: true}]}
 			did: `
 				held: alarm
 				alarm put: cniguard-prod at 80 %
-				told: opened version-outdated (warning)
+				for the digest: opened version-outdated (warning)
 				update started: v1.7.5 → v1.8.0
 				told: update started update-progress (info)
 				update ended: v1.7.5 → v1.8.0 Successful
+				for the digest: recovered version-outdated (warning)
 				told: updated update-progress (info)
-				told: recovered version-outdated (warning)
 			`,
 			ends: "fine; managed; fine; fine; idle; ", calls: 380},
-		{name: "a version that shows early is no proof", world: prod("") + "behaviour: {versionMovesEarly: true}\nupdates: [{outcome: fail, times: 1}]\n", length: 6 * hour,
+		{name: "a version that shows early is no proof", world: prod("") + "behaviour: {versionMovesEarly: true}\nupdates: [{outcome: fail, times: 1}]\n", length: 6 * hour, seed: 7,
 			did: `
 				held: alarm
 				alarm put: cniguard-prod at 80 %
-				told: opened version-outdated (warning)
+				for the digest: opened version-outdated (warning)
 				update started: v1.7.5 → v1.8.0
 				told: update started update-progress (info)
-				told: recovered version-outdated (warning)
 				update ended: v1.7.5 → v1.8.0 Failed
+				for the digest: recovered version-outdated (warning)
 				told: update failed update-progress (critical)
 				told: opened addon-unhealthy (warning)
 			`,

@@ -15,15 +15,15 @@ func TestCalls(t *testing.T) {
 			did: `
 				held: alarm
 				alarm put: cniguard-prod at 80 %
-				told: opened version-outdated (warning)
+				for the digest: opened version-outdated (warning)
 				refused: update add-on v1.7.5 → v1.8.0: eks:UpdateAddon: ThrottlingException: This fault was injected.
-				told: opened update-blocked (warning)
+				for the digest: opened update-blocked (warning)
 				update started: v1.7.5 → v1.8.0
+				for the digest: recovered update-blocked (warning)
 				told: update started update-progress (info)
-				told: recovered update-blocked (warning)
 				update ended: v1.7.5 → v1.8.0 Successful
+				for the digest: recovered version-outdated (warning)
 				told: updated update-progress (info)
-				told: recovered version-outdated (warning)
 			`,
 			ends: "fine; managed; fine; fine; idle; ", calls: 630},
 		{name: "an update that EKS breaks on for two hours is told, and then made", says: map[string][]string{
@@ -34,15 +34,15 @@ func TestCalls(t *testing.T) {
 			did: `
 				held: alarm
 				alarm put: cniguard-prod at 80 %
-				told: opened version-outdated (warning)
+				for the digest: opened version-outdated (warning)
 				refused: update add-on v1.7.5 → v1.8.0: eks:UpdateAddon: ServerException: This fault was injected.
-				told: opened update-blocked (warning)
+				for the digest: opened update-blocked (warning)
 				update started: v1.7.5 → v1.8.0
+				for the digest: recovered update-blocked (warning)
 				told: update started update-progress (info)
-				told: recovered update-blocked (warning)
 				update ended: v1.7.5 → v1.8.0 Successful
+				for the digest: recovered version-outdated (warning)
 				told: updated update-progress (info)
-				told: recovered version-outdated (warning)
 			`,
 			ends: "fine; managed; fine; fine; idle; ", calls: 740},
 		{name: "an update that EKS breaks on for ever is tried once an hour in the end", length: 3 * day,
@@ -50,29 +50,22 @@ func TestCalls(t *testing.T) {
 			did: `
 				held: alarm
 				alarm put: cniguard-prod at 80 %
-				told: opened version-outdated (warning)
+				for the digest: opened version-outdated (warning)
 				refused: update add-on v1.7.5 → v1.8.0: eks:UpdateAddon: ServerException: This fault was injected.
-				told: opened update-blocked (warning)
-				told: reminded version-outdated (warning)
-				told: reminded update-blocked (warning)
-				told: reminded version-outdated (warning)
-				told: reminded update-blocked (warning)
+				for the digest: opened update-blocked (warning)
 			`,
 			ends: "outdated; managed; outdated; fine; waiting; ", calls: 6590},
-		{name: "an update whose answer comes too late is made once", length: day,
+		{name: "an update whose answer comes too late is made once", length: day, seed: 4,
 			world: prod("") + fault("service: eks, operation: UpdateAddon, latency: 12s"),
 			did: `
 				held: alarm
 				alarm put: cniguard-prod at 80 %
-				told: opened version-outdated (warning)
-				refused: update add-on v1.7.5 → v1.8.0: eks:UpdateAddon: request canceled, context deadline exceeded
+				for the digest: opened version-outdated (warning)
 				answer lost: update add-on v1.7.5 → v1.8.0: eks:UpdateAddon: request canceled, context deadline exceeded
-				told: opened update-blocked (warning)
 				told: update started update-progress (info)
-				told: recovered update-blocked (warning)
 				update ended: v1.7.5 → v1.8.0 Successful
+				for the digest: recovered version-outdated (warning)
 				told: updated update-progress (info)
-				told: recovered version-outdated (warning)
 			`,
 			ends: "fine; managed; fine; fine; idle; ", calls: 1320},
 		{name: "an update whose answer was cut is found by what EKS lists", length: 6 * hour,
@@ -80,12 +73,12 @@ func TestCalls(t *testing.T) {
 			did: `
 				held: alarm
 				alarm put: cniguard-prod at 80 %
-				told: opened version-outdated (warning)
+				for the digest: opened version-outdated (warning)
 				answer lost: update add-on v1.7.5 → v1.8.0: eks:UpdateAddon: request send failed, read tcp: connection reset by peer
 				told: update started update-progress (info)
 				update ended: v1.7.5 → v1.8.0 Successful
+				for the digest: recovered version-outdated (warning)
 				told: updated update-progress (info)
-				told: recovered version-outdated (warning)
 			`,
 			ends: "fine; managed; fine; fine; idle; ", calls: 400},
 		{name: "it is found where EKS's clock is behind", length: 6 * hour,
@@ -93,12 +86,12 @@ func TestCalls(t *testing.T) {
 			did: `
 				held: alarm
 				alarm put: cniguard-prod at 80 %
-				told: opened version-outdated (warning)
+				for the digest: opened version-outdated (warning)
 				answer lost: update add-on v1.7.5 → v1.8.0: eks:UpdateAddon: request send failed, read tcp: connection reset by peer
 				told: update started update-progress (info)
 				update ended: v1.7.5 → v1.8.0 Successful
+				for the digest: recovered version-outdated (warning)
 				told: updated update-progress (info)
-				told: recovered version-outdated (warning)
 			`,
 			ends: "fine; managed; fine; fine; idle; ", calls: 400},
 		{name: "a token that EKS replays leads to the same update", length: 6 * hour,
@@ -108,10 +101,10 @@ func TestCalls(t *testing.T) {
 			did: `
 				held: alarm
 				alarm put: cniguard-prod at 80 %
-				told: opened version-outdated (warning)
+				for the digest: opened version-outdated (warning)
 				answer lost: update add-on v1.7.5 → v1.8.0: eks:UpdateAddon: request send failed, read tcp: connection reset by peer
 				update ended: v1.7.5 → v1.8.0 Successful
-				told: recovered version-outdated (warning)
+				for the digest: recovered version-outdated (warning)
 				told: update started update-progress (info)
 				told: updated update-progress (info)
 			`,
@@ -124,7 +117,7 @@ func TestCalls(t *testing.T) {
 			did: `
 				held: alarm
 				alarm put: cniguard-prod at 80 %
-				told: opened version-outdated (warning)
+				for the digest: opened version-outdated (warning)
 				refused: update add-on v1.7.5 → v1.8.0: eks:UpdateAddon: AccessDeniedException: User: arn:aws:iam::444455556666:role/cniguard-updater is not authorized to perform: iam:PassRole
 				told: update failed update-progress (critical)
 				held: soak, set aside
@@ -139,7 +132,7 @@ func TestCalls(t *testing.T) {
 			did: `
 				held: alarm
 				alarm put: cniguard-prod at 80 %
-				told: opened version-outdated (warning)
+				for the digest: opened version-outdated (warning)
 				told: update failed update-progress (critical)
 				held: soak, set aside
 				held: set aside
@@ -153,30 +146,32 @@ func TestCalls(t *testing.T) {
 			did: `
 				held: alarm
 				alarm put: cniguard-prod at 80 %
-				told: opened version-outdated (warning)
+				for the digest: opened version-outdated (warning)
 				refused: update add-on v1.7.5 → v1.8.0: eks:UpdateAddon: ExpiredTokenException: This fault was injected.
-				told: opened update-blocked (warning)
+				for the digest: opened update-blocked (warning)
 				update started: v1.7.5 → v1.8.0
+				for the digest: recovered update-blocked (warning)
 				told: update started update-progress (info)
-				told: recovered update-blocked (warning)
 				update ended: v1.7.5 → v1.8.0 Successful
+				for the digest: recovered version-outdated (warning)
 				told: updated update-progress (info)
-				told: recovered version-outdated (warning)
 			`,
 			ends: "fine; managed; fine; fine; idle; ", calls: 520},
 		{name: "an observer that cannot be assumed is told with what it needs", says: map[string][]string{
-			"opened unreadable":      {`need sts:AssumeRole`, `role/cniguard-observer`},
-			"opened unit-unreadable": {`need sts:AssumeRole`},
+			"opened unreadable":      {`sts:AssumeRole`, `role/cniguard-observer`},
+			"opened unit-unreadable": {`sts:AssumeRole`},
 		},
 			length: day, policy: looks,
 			world: prod("") + fault("service: sts, code: AccessDenied, principal: cniguard-observer, from: 1h"),
 			did: `
 				held: mode, alarm
 				alarm put: cniguard-prod at 80 %
-				told: opened version-outdated (warning)
+				for the digest: opened version-outdated (warning)
 				held: mode
-				told: opened unreadable (warning)
-				told: opened unit-unreadable (warning)
+				held: mode, alarm
+				held: mode
+				for the digest: opened unreadable (warning)
+				for the digest: opened unit-unreadable (warning)
 			`,
 			ends: "unknown; unknown; unknown; unknown; idle; ", calls: 1430},
 		{name: "credentials that have expired are told after half an hour, and recover", says: map[string][]string{
@@ -187,16 +182,16 @@ func TestCalls(t *testing.T) {
 			did: `
 				held: mode, alarm
 				alarm put: cniguard-prod at 80 %
-				told: opened version-outdated (warning)
+				for the digest: opened version-outdated (warning)
 				held: mode
-				told: opened unreadable (warning)
-				told: opened unit-unreadable (warning)
+				for the digest: opened unreadable (warning)
+				for the digest: opened unit-unreadable (warning)
 				held: mode, alarm
-				told: opened metric-silent (warning)
-				told: recovered unreadable (warning)
-				told: recovered unit-unreadable (warning)
+				for the digest: opened metric-silent (warning)
+				for the digest: recovered unreadable (warning)
+				for the digest: recovered unit-unreadable (warning)
 				held: mode
-				told: recovered metric-silent (warning)
+				for the digest: recovered metric-silent (warning)
 			`,
 			ends: "outdated; managed; outdated; fine; waiting; mode", calls: 940, givenUp: 14},
 		{name: "a clock that is wrong passes", length: 12 * hour, policy: looks,
@@ -204,7 +199,7 @@ func TestCalls(t *testing.T) {
 			did: `
 				held: mode, alarm
 				alarm put: cniguard-prod at 80 %
-				told: opened version-outdated (warning)
+				for the digest: opened version-outdated (warning)
 				held: mode
 			`,
 			ends: "outdated; managed; outdated; fine; waiting; mode", calls: 700, givenUp: 5},
@@ -216,28 +211,24 @@ func TestCalls(t *testing.T) {
 			did: `
 				held: mode, alarm
 				alarm put: cniguard-prod at 80 %
-				told: opened version-outdated (warning)
+				for the digest: opened version-outdated (warning)
 				held: mode
-				told: opened unreadable (warning)
-				told: opened unit-unreadable (warning)
-				told: reminded unreadable (warning)
-				told: reminded unit-unreadable (warning)
-				told: reminded unreadable (warning)
-				told: reminded unit-unreadable (warning)
+				for the digest: opened unreadable (warning)
+				for the digest: opened unit-unreadable (warning)
 			`,
 			ends: "unknown; unknown; unknown; unknown; idle; ", calls: 4260, givenUp: 14},
 		{name: "a region that was always off has no cluster, and says so", says: map[string][]string{
 			"opened unit-unreadable": {`ap-east-1`, `has this region switched on`},
 		},
-			length: day,
+			length: day, seed: 2,
 			policy: fleetOf("eu-central-1, ap-east-1") + "defaults: {daysLeft: off}\n",
 			world:  prod("") + "disabled: [{account: \"444455556666\", region: ap-east-1}]\n",
 			did: `
 				held: mode, alarm
 				alarm put: cniguard-prod at 80 %
-				told: opened version-outdated (warning)
+				for the digest: opened version-outdated (warning)
 				held: mode
-				told: opened unit-unreadable (warning)
+				for the digest: opened unit-unreadable (warning)
 			`,
 			ends: "outdated; managed; outdated; fine; waiting; mode", calls: 1350, givenUp: 4},
 		{name: "a region that the account did not opt in to is for a person", says: map[string][]string{
@@ -248,19 +239,19 @@ func TestCalls(t *testing.T) {
 			did: `
 				held: mode, alarm
 				alarm put: cniguard-prod at 80 %
-				told: opened version-outdated (warning)
+				for the digest: opened version-outdated (warning)
 				held: mode
-				told: opened unit-unreadable (warning)
+				for the digest: opened unit-unreadable (warning)
 			`,
 			ends: "outdated; managed; outdated; fine; waiting; mode", calls: 1330},
 		{name: "one reading that is denied is told with what it needs", says: map[string][]string{
-			"opened unreadable": {`need eks:DescribeAddon`},
+			"opened unreadable": {`eks:DescribeAddon`},
 		},
 			length: 3 * hour, policy: looks,
 			world: prod("") + fault("service: eks, operation: DescribeAddon, code: AccessDeniedException"),
 			did: `
 				alarm put: cniguard-prod at 80 %
-				told: opened unreadable (warning)
+				for the digest: opened unreadable (warning)
 			`,
 			ends: "unknown; unknown; unknown; fine; idle; ", calls: 310},
 		{name: "too many requests are waited out", length: 7 * hour, policy: looks,
@@ -268,7 +259,7 @@ func TestCalls(t *testing.T) {
 			did: `
 				held: mode, alarm
 				alarm put: cniguard-prod at 80 %
-				told: opened version-outdated (warning)
+				for the digest: opened version-outdated (warning)
 				held: mode
 			`,
 			ends: "outdated; managed; outdated; fine; waiting; mode", calls: 400},
@@ -277,7 +268,7 @@ func TestCalls(t *testing.T) {
 			did: `
 				held: mode, alarm
 				alarm put: cniguard-prod at 80 %
-				told: opened version-outdated (warning)
+				for the digest: opened version-outdated (warning)
 				held: mode
 			`,
 			ends: "outdated; managed; outdated; fine; waiting; mode", calls: 390},
@@ -286,7 +277,7 @@ func TestCalls(t *testing.T) {
 			did: `
 				held: mode, alarm
 				alarm put: cniguard-prod at 80 %
-				told: opened version-outdated (warning)
+				for the digest: opened version-outdated (warning)
 				held: mode
 			`,
 			ends: "outdated; managed; outdated; fine; waiting; mode", calls: 790, givenUp: 1},
@@ -312,11 +303,11 @@ func TestCalls(t *testing.T) {
 			did: `
 				held: alarm
 				alarm put: cniguard-prod at 80 %
-				told: opened version-outdated (warning)
+				for the digest: opened version-outdated (warning)
 				update started: v1.7.5 → v1.8.0
 				told: update started update-progress (info)
 				alarm dropped: cniguard-prod
-				told: closed version-outdated (warning)
+				for the digest: closed version-outdated (warning)
 			`,
 			ends: "gone; gone; gone; gone; gone; ", calls: 210},
 		{name: "a cluster that stays in DELETING is looked at less and less often", length: 2 * day, policy: looks,
@@ -333,7 +324,7 @@ catalogues: {"1.21": [{version: v1.9.0-eksbuild.1, compatible: true}, {version: 
 			did: `
 				held: gap, alarm
 				alarm put: cniguard-prod at 80 %
-				told: opened version-outdated (warning)
+				for the digest: opened version-outdated (warning)
 				held: gap
 				refused: update add-on v1.6.3 → v1.9.0: eks:UpdateAddon: InvalidParameterException: Updating VPC-CNI can only go up or down 1 minor version at a time
 				told: update failed update-progress (critical)
@@ -350,13 +341,13 @@ catalogues: {"1.21": [{version: v1.9.0-eksbuild.1, compatible: true}, {version: 
 			did: `
 				held: gap, alarm
 				alarm put: cniguard-prod at 80 %
-				told: opened version-outdated (warning)
+				for the digest: opened version-outdated (warning)
 				held: gap
 				update started: v1.6.3 → v1.9.0
 				told: update started update-progress (info)
 				update ended: v1.6.3 → v1.9.0 Successful
+				for the digest: recovered version-outdated (warning)
 				told: updated update-progress (info)
-				told: recovered version-outdated (warning)
 			`,
 			ends: "fine; managed; fine; fine; idle; ", calls: 430},
 	} {

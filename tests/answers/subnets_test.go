@@ -46,10 +46,10 @@ func TestSubnets(t *testing.T) {
       , {id: subnet-2b, cidr: 10.1.4.0/22, zone: eu-central-1b}`, "subnet-2b"),
 			did: `
 				alarm put: cniguard-prod at 80 %
-				told: opened control-plane-room (warning)
-				told: recovered control-plane-room (warning)
+				for the digest: opened control-plane-room (warning)
+				for the digest: recovered control-plane-room (warning)
 			`,
-			says: map[string][]string{"opened control-plane-room": {"subnet-2a (10.1.0.0/28, eu-central-1a)", "free 4 addresses"}},
+			says: map[string][]string{"opened control-plane-room": {"subnet-2a (10.1.0.0/28, eu-central-1a)", "4 addresses"}},
 			ends: "fine; managed; fine; fine; idle; ", calls: 700},
 	} {
 		t.Run(s.name, func(t *testing.T) { hold(t, s) })

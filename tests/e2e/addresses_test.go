@@ -8,16 +8,12 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/cniguard/cniguard/internal/alarm"
-	"github.com/cniguard/cniguard/internal/clock"
 	"github.com/cniguard/cniguard/internal/event"
 	"github.com/cniguard/cniguard/internal/guard"
-	"github.com/cniguard/cniguard/internal/ledger"
 	"github.com/cniguard/cniguard/internal/world"
 )
 
@@ -86,23 +82,23 @@ func TestTheEventOfAnAlarmThatWentOffLeadsToTheMessage(t *testing.T) {
 	if n := s.messages(guard.CapacityLow); len(n) > 0 {
 		t.Fatalf("told before the alarm's event came: %q", n)
 	}
-	if rung := s.rung(); !rung.Last.IsZero() {
+	if rung := s.kept().Rung; !rung.Last.IsZero() {
 		t.Fatalf("an alarm's event is recorded at %s before one came", rung.Last)
 	}
 	urgent.succeeds(s.event("CloudWatch Alarm State Change", `"value":"ALARM"`))
 	if text := s.toldOnce(guard.CapacityLow); !strings.Contains(text, "free          41 addresses") {
 		t.Errorf("the message is\n%s", text)
 	}
-	if rung := s.rung(); rung.Last.IsZero() {
+	if rung := s.kept().Rung; rung.Last.IsZero() {
 		t.Error("that the alarm's event came is not recorded")
 	}
 }
 
-// messages are those about a finding, as subscribers of every protocol get them.
+// messages are those about a finding that people were told, as subscribers of every protocol get them.
 func (s *stage) messages(about guard.Code) (texts []string) {
 	s.Helper()
-	for _, m := range s.told() {
-		if aws.ToString(m.MessageAttributes["finding"].StringValue) == string(about) {
+	for _, m := range s.toldTo(oncall) {
+		if attribute(m, "finding") == string(about) {
 			texts = append(texts, s.text(m))
 		}
 	}
@@ -123,7 +119,7 @@ func (s *stage) toldOnce(about guard.Code) string {
 	s.Helper()
 	texts := s.messages(about)
 	if len(texts) != 1 {
-		s.Fatalf("%d messages about %s, want one; told %q", len(texts), about, s.subjects())
+		s.Fatalf("%d messages about %s, want one; told %q", len(texts), about, s.subjects(oncall))
 	}
 	return texts[0]
 }
@@ -140,19 +136,4 @@ func (s *stage) event(detailType, text string) []byte {
 	}
 	s.Fatalf("none of %d events is a %s with %s", len(s.woken[event.Urgent]), detailType, text)
 	return nil
-}
-
-// rung is what the cluster's record says of its alarms' events.
-func (s *stage) rung() guard.Rung {
-	s.Helper()
-	env := s.environment(event.Urgent, observing)
-	table := dynamodb.NewFromConfig(aws.Config{
-		Region: region, BaseEndpoint: &s.url,
-		Credentials: credentials.NewStaticCredentialsProvider(env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"], env["AWS_SESSION_TOKEN"]),
-	})
-	k, err := ledger.NewDynamo(table, "cniguard", clock.Real{}).Load(s.Context(), prod)
-	if err != nil {
-		s.Fatal(err)
-	}
-	return k.Record.Rung
 }

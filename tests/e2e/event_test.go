@@ -34,7 +34,7 @@ func TestThreeEventsOneOfThemMalformed(t *testing.T) {
 	if state := s.alarm(); state != "INSUFFICIENT_DATA" {
 		t.Errorf("the alarm's state is %q, want a new alarm's", state)
 	}
-	want := map[string]float64{"Checks": 1, "AlarmsPut": 1, "Told": 1, "Skipped": 1, "Malformed": 1}
+	want := map[string]float64{"Checks": 1, "AlarmsPut": 1, "Told": 2, "Skipped": 1, "Malformed": 1}
 	if diff := cmp.Diff(want, f.counts()); diff != "" {
 		t.Errorf("counts (-want +have):\n%s", diff)
 	}
@@ -46,10 +46,10 @@ func TestAnOutdatedClusterGetsItsAlarmAndIsToldOnce(t *testing.T) {
 	f := s.function(event.Urgent, observing, nil)
 	f.succeeds(sample(t, "update-addon.json"))
 
-	if diff := cmp.Diff([]string{subject}, s.subjects()); diff != "" {
+	if diff := cmp.Diff([]string{subject}, s.subjects(machine)); diff != "" {
 		t.Fatalf("subjects (-want +have):\n%s", diff)
 	}
-	checkMessage(t, s.told()[0])
+	checkMessage(t, s.toldTo(machine)[0])
 	s.aws.With(func(w *world.World) {
 		a, found := w.Alarm(prod.Account, prod.Region, alarm.PodSubnets.Name(prod))
 		if !found || aws.ToFloat64(a.Threshold) != 80 || aws.ToString(a.MetricName) != alarm.Subnets {
@@ -60,7 +60,7 @@ func TestAnOutdatedClusterGetsItsAlarmAndIsToldOnce(t *testing.T) {
 	for _, again := range []string{"update-addon.json", "update-addon.json", "update-addon-replayed.json", "update-addon-encoded.json", "own-check.json"} {
 		f.succeeds(sample(t, again))
 	}
-	if diff := cmp.Diff([]string{subject}, s.subjects()); diff != "" {
+	if diff := cmp.Diff([]string{subject}, s.subjects(machine)); diff != "" {
 		t.Errorf("subjects after the same event again (-want +have):\n%s", diff)
 	}
 	if n := s.count("cloudwatch:PutMetricAlarm"); n != 1 {
@@ -74,18 +74,21 @@ func TestAnOutdatedClusterGetsItsAlarmAndIsToldOnce(t *testing.T) {
 // checkMessage holds a message against what subscribers and the documentation expect.
 func checkMessage(t *testing.T, m *sns.PublishInput) {
 	t.Helper()
-	var byProtocol map[string]string
-	if err := json.Unmarshal([]byte(aws.ToString(m.Message)), &byProtocol); err != nil || byProtocol["default"] == "" {
+	var message struct{ Schema, Lane, Finding string }
+	if err := json.Unmarshal([]byte(aws.ToString(m.Message)), &message); err != nil {
 		t.Errorf("the message is %q: %v", aws.ToString(m.Message), err)
 	}
-	if aws.ToString(m.MessageStructure) != "json" || aws.ToString(m.TopicArn) != topic {
-		t.Errorf("the message is %s for %s, want json for %s", aws.ToString(m.MessageStructure), aws.ToString(m.TopicArn), topic)
+	if message.Schema != "cniguard.message/1" || message.Lane != "digest" || message.Finding != "version-outdated" || m.MessageStructure != nil {
+		t.Errorf("the message is %+v of structure %q, want one for programs that waits for the digest of people", message, aws.ToString(m.MessageStructure))
 	}
 	attributes := map[string]string{}
 	for name, a := range m.MessageAttributes {
 		attributes[name] = aws.ToString(a.StringValue)
 	}
-	want := map[string]string{"severity": "warning", "account": prod.Account, "region": prod.Region, "cluster": prod.Name, "finding": "version-outdated", "news": "opened"}
+	want := map[string]string{
+		"severity": "warning", "account": prod.Account, "region": prod.Region, "cluster": prod.Name, "finding": "version-outdated", "news": "opened",
+		"state": "open", "owner": prod.Account, "action": "act",
+	}
 	if diff := cmp.Diff(want, attributes); diff != "" {
 		t.Errorf("attributes (-want +have):\n%s", diff)
 	}
@@ -140,7 +143,7 @@ func TestEveryMalformedEventIsAnErrorAndTheFunctionGoesOn(t *testing.T) {
 		t.Errorf("AWS was asked for %d things, first %s %s", len(all), all[0].method, all[0].path)
 	}
 	f.succeeds(sample(t, "create-cluster.json"))
-	want := map[string]float64{"Malformed": float64(len(files)), "Checks": 1, "AlarmsPut": 1, "Told": 1}
+	want := map[string]float64{"Malformed": float64(len(files)), "Checks": 1, "AlarmsPut": 1, "Told": 2}
 	if diff := cmp.Diff(want, f.counts()); diff != "" {
 		t.Errorf("counts (-want +have):\n%s", diff)
 	}

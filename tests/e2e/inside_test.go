@@ -110,12 +110,13 @@ func TestASelfManagedInstallIsReadFromTheClustersOwnAPI(t *testing.T) {
 	f := s.function(event.Urgent, observing, nil)
 	f.succeeds(sample(t, "associate-access-policy.json"))
 
-	if diff := cmp.Diff([]string{"ALARM: WARNING: prod-eu: vpc-cni v1.7.5 is older than the floor"}, s.subjects()); diff != "" {
-		t.Errorf("subjects (-want +have):\n%s", diff)
+	if diff := cmp.Diff([]string{"ALARM: WARNING: prod-eu: vpc-cni v1.7.5 is older than the floor"}, s.subjects(machine)); diff != "" {
+		t.Fatalf("subjects (-want +have):\n%s", diff)
 	}
-	for _, want := range []string{"amazon-k8s-cni:v1.7.5", "Helm (", "meta.helm.sh/release-name=aws-vpc-cni", "install self-managed"} {
-		if !strings.Contains(strings.Join(strings.Fields(s.texts()[0]), " "), want) {
-			t.Errorf("the message lacks %q:\n%s", want, s.texts()[0])
+	message := aws.ToString(s.toldTo(machine)[0].Message)
+	for _, want := range []string{"amazon-k8s-cni:v1.7.5", "Helm (", "meta.helm.sh/release-name=aws-vpc-cni", `"install":{"word":"self-managed"`} {
+		if !strings.Contains(message, want) {
+			t.Errorf("the message lacks %q:\n%s", want, message)
 		}
 	}
 	paths, tokens := g.seen()
@@ -134,7 +135,7 @@ func TestAClusterThatLetsNobodyInIsToldWithItsRemedy(t *testing.T) {
 	s.open(nil)
 	f := s.function(event.Urgent, observing, nil)
 	f.succeeds(sample(t, "own-check.json"))
-	if got := s.subjects(); len(got) > 0 {
+	if got := s.texts(); len(got) > 0 {
 		t.Errorf("told at once, before the add-on of a new cluster could come: %q", got)
 	}
 	if want := "NoAccessEntry"; !strings.Contains(f.wholeLog(), want) {

@@ -1,14 +1,21 @@
 package e2e_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"github.com/cniguard/cniguard/internal/alarm"
+	"github.com/cniguard/cniguard/internal/clock"
+	"github.com/cniguard/cniguard/internal/event"
+	"github.com/cniguard/cniguard/internal/guard"
+	"github.com/cniguard/cniguard/internal/ledger"
 	"github.com/cniguard/cniguard/internal/world"
 )
 
@@ -46,11 +53,57 @@ func (s *stage) told() (messages []*sns.PublishInput) {
 	return messages
 }
 
-func (s *stage) subjects() (subjects []string) {
-	for _, m := range s.told() {
+// toldTo are the messages to a topic so far.
+func (s *stage) toldTo(topic string) []*sns.PublishInput {
+	return slices.DeleteFunc(s.told(), func(m *sns.PublishInput) bool { return aws.ToString(m.TopicArn) != topic })
+}
+
+// subjects are those of the messages to a topic so far.
+func (s *stage) subjects(topic string) (subjects []string) {
+	for _, m := range s.toldTo(topic) {
 		subjects = append(subjects, aws.ToString(m.Subject))
 	}
 	return subjects
+}
+
+// attribute is one of a message's; empty: it has none of that name.
+func attribute(m *sns.PublishInput, name string) string {
+	return aws.ToString(m.MessageAttributes[name].StringValue)
+}
+
+// heard is an event for others, as a function put it on the bus.
+type heard struct{ Source, DetailType, Detail string }
+
+// heard are the events for others so far.
+func (s *stage) heard() (news []heard) {
+	s.Helper()
+	for _, r := range s.seen(func(r request) bool { return r.header.Get("X-Amz-Target") == "AWSEvents.PutEvents" }) {
+		var put struct{ Entries []heard }
+		if err := json.Unmarshal(r.body, &put); err != nil {
+			s.Fatal(err)
+		}
+		for _, e := range put.Entries {
+			if e.Source == event.NewsSource {
+				news = append(news, e)
+			}
+		}
+	}
+	return news
+}
+
+// kept is the cluster's record.
+func (s *stage) kept() guard.Record {
+	s.Helper()
+	env := s.environment(event.Urgent, observing)
+	table := dynamodb.NewFromConfig(aws.Config{
+		Region: region, BaseEndpoint: &s.url,
+		Credentials: credentials.NewStaticCredentialsProvider(env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"], env["AWS_SESSION_TOKEN"]),
+	})
+	k, err := ledger.NewDynamo(table, "cniguard", clock.Real{}).Load(s.Context(), prod)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return k.Record
 }
 
 // alarm is the state of the cluster's alarm; empty: there is none.

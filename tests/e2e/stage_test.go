@@ -31,13 +31,17 @@ import (
 const (
 	hub    = "444455556666" // whose events own-*.json are
 	region = "eu-central-1"
-	topic  = "arn:aws:sns:eu-central-1:444455556666:cniguard-oncall"
+
+	// The topics of people get at once what cannot wait, and a digest a day; that of programs gets everything at once.
+	oncall  = "arn:aws:sns:eu-central-1:444455556666:cniguard-oncall"
+	chat    = "arn:aws:sns:eu-central-1:444455556666:cniguard-chat"
+	machine = "arn:aws:sns:eu-central-1:444455556666:cniguard-machine"
 
 	podRole       = "arn:aws:iam::111122223333:role/aws-node"
 	podIdentity   = "arn:aws:eks:eu-central-1:111122223333:podidentityassociation/prod-eu/a-1"
 	configuration = `{"env":{"HTTP_PROXY":"http://aws-node:` + secret + `-configuration@proxy"}}`
 
-	// subject is that of the message about prod.
+	// subject is that of the message about prod, which people get with the digest.
 	subject = "ALARM: WARNING: prod-eu: vpc-cni v1.18.5-eksbuild.1 is older than the floor"
 
 	// secret is in all that must not be in the log.
@@ -87,7 +91,7 @@ func set(t *testing.T, change func(*world.Spec)) *stage {
 		Catalogues: map[string][]world.Catalogue{"1.33": {
 			{Version: "v1.19.0-eksbuild.1", Default: true, Compatible: true}, {Version: "v1.18.5-eksbuild.1", Compatible: true},
 		}},
-		Topics: []string{topic},
+		Topics: []string{oncall, chat, machine},
 	}
 	if change != nil {
 		change(&spec)
@@ -171,7 +175,8 @@ func (s *stage) environment(which event.Target, rules string) map[string]string 
 	return map[string]string{
 		"AWS_REGION": region, "AWS_ENDPOINT_URL": s.url, "LAMBDA_TASK_ROOT": root,
 		"AWS_ACCESS_KEY_ID": keys.AccessKeyID, "AWS_SECRET_ACCESS_KEY": secret + "-key", "AWS_SESSION_TOKEN": secret + "-session",
-		"CNIGUARD_FUNCTION": string(which), "CNIGUARD_TOPIC_ONCALL": topic, "CNIGUARD_LEDGER": "arn:aws:dynamodb:" + region + ":" + hub + ":table/cniguard",
+		"CNIGUARD_FUNCTION": string(which), "CNIGUARD_LEDGER": "arn:aws:dynamodb:" + region + ":" + hub + ":table/cniguard",
+		"CNIGUARD_TOPIC_ONCALL": oncall, "CNIGUARD_TOPIC_MACHINE": machine,
 		"CNIGUARD_EXTERNAL_ID": secret + "-external", "CNIGUARD_LOG_LEVEL": "debug",
 	}
 }

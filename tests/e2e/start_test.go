@@ -116,8 +116,8 @@ func TestSIGTERMBetweenInvocationsEndsTheProgramAndLosesNothing(t *testing.T) {
 	if status, ok := first.state.Sys().(syscall.WaitStatus); !ok || !status.Signaled() || status.Signal() != syscall.SIGTERM {
 		t.Errorf("the program ended with %s, want by the signal", first.state)
 	}
-	if counts := first.counts(); counts["Told"] != 1 {
-		t.Errorf("counts %v, want the message's", counts)
+	if counts := first.counts(); counts["Told"] != 2 {
+		t.Errorf("counts %v, want the message's, to a topic and on the bus", counts)
 	}
 
 	second := s.function(event.Urgent, observing, nil) // it remembers nothing, with this ledger

@@ -70,7 +70,7 @@ func TestWhileAWSDoesNotAnswerTheFunctionKeepsItsDeadline(t *testing.T) {
 	}
 
 	f.succeeds(sample(t, "update-addon.json"))
-	if subjects := s.subjects(); len(subjects) != 1 || !strings.Contains(subjects[0], "older than the floor") {
+	if subjects := s.subjects(machine); len(subjects) != 1 || !strings.Contains(subjects[0], "older than the floor") {
 		t.Errorf("told %q when AWS answers again, want that the cluster is outdated", subjects)
 	}
 }
@@ -107,7 +107,7 @@ func TestWhatAWSRefusesForAMomentIsTriedAgain(t *testing.T) {
 	})
 	f := s.function(event.Urgent, observing, nil)
 	f.succeeds(sample(t, "update-addon.json"))
-	if subjects := s.subjects(); len(subjects) != 1 || !strings.Contains(subjects[0], "older than the floor") {
+	if subjects := s.subjects(machine); len(subjects) != 1 || !strings.Contains(subjects[0], "older than the floor") {
 		t.Errorf("told %q, want that the cluster is outdated", subjects)
 	}
 	if counts := f.counts(); counts["Unknown"] != 0 || counts["TellFailed"] != 0 || counts["AlarmsPut"] != 1 {
@@ -130,7 +130,7 @@ func TestWhatCannotBeReadIsUnknownAndTheRestIsDone(t *testing.T) {
 	if diff := cmp.Diff(map[string]float64{"Checks": 1, "Unknown": 1, "AlarmsPut": 1}, f.counts()); diff != "" {
 		t.Errorf("counts (-want +have):\n%s", diff)
 	}
-	if subjects := s.subjects(); len(subjects) > 0 {
+	if subjects := s.subjects(machine); len(subjects) > 0 {
 		t.Errorf("told %q; a permission may be on its way", subjects)
 	}
 	if n := s.count("eks:DescribeAddon"); n != 1 {

@@ -45,14 +45,17 @@ func TestTheAddonIsUpdatedWhenItsAlarmTurnsOKAndKeepsWhatItHad(t *testing.T) {
 	if diff := cmp.Diff(want, s.addon()); diff != "" {
 		t.Errorf("the add-on (-want +have):\n%s", diff)
 	}
-	told := []string{
-		subject, // by bulk, and once: both functions have one ledger
+	update := []string{
 		"UPDATE STARTED: prod-eu: the update of vpc-cni to v1.19.0-eksbuild.1 has started",
 		"UPDATED: prod-eu: vpc-cni is updated to v1.19.0-eksbuild.1",
-		"OK: RECOVERED: prod-eu: vpc-cni is no longer older than the floor",
 	}
-	if diff := cmp.Diff(told, s.subjects()); diff != "" {
-		t.Errorf("subjects (-want +have):\n%s", diff)
+	if diff := cmp.Diff(update, s.subjects(oncall)); diff != "" {
+		t.Errorf("subjects for people (-want +have):\n%s", diff)
+	}
+	all := slices.Concat([]string{subject}, // by bulk, and once: both functions have one ledger
+		update, []string{"OK: RECOVERED: prod-eu: vpc-cni is no longer older than the floor"})
+	if diff := cmp.Diff(all, s.subjects(machine)); diff != "" {
+		t.Errorf("subjects for programs (-want +have):\n%s", diff)
 	}
 	if n := s.count("eks:UpdateAddon"); n != 1 {
 		t.Errorf("the add-on was updated %d times", n)
@@ -94,7 +97,7 @@ func checkUpdate(t *testing.T, s *stage) {
 	t.Helper()
 	updates := s.seen(func(r request) bool { return strings.HasSuffix(r.path, "/update") })
 	if len(updates) != 1 {
-		t.Fatalf("%d requests to update the add-on, want one; told %q", len(updates), s.subjects())
+		t.Fatalf("%d requests to update the add-on, want one; told %q", len(updates), s.subjects(machine))
 	}
 	u := updates[0]
 	if u.method != "POST" || u.path != "/clusters/prod-eu/addons/vpc-cni/update" {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
@@ -16,7 +17,7 @@ import (
 	"github.com/cniguard/cniguard/internal/guard"
 )
 
-func TestAnEventLeadsToAnAlarmARecordAndMessages(t *testing.T) {
+func TestAnEventLeadsToAnAlarmARecordAndAMessageToPrograms(t *testing.T) {
 	t.Parallel()
 	s := set(t)
 	warnings := s.subscribe("machine", "warnings", `{"severity": ["warning"], "cluster": ["prod"]}`)
@@ -31,25 +32,52 @@ func TestAnEventLeadsToAnAlarmARecordAndMessages(t *testing.T) {
 	if told.Schema != "cniguard.message/1" || told.Cluster != prod.Name || told.Finding != "version-outdated" || told.Severity != "warning" || told.News != "opened" {
 		t.Errorf("told %+v", told)
 	}
-	people.next("prod: vpc-cni v1.18.5-eksbuild.1 is older than the floor")
-	chat.next(`"source":"custom"`)
 	if others := criticals.take(); len(others) > 0 {
 		t.Errorf("who asked for critical findings got %q", others)
 	}
 	s.checkAlarm(alarm.Wish{Cluster: prod, Warning: 80, Owner: hub}.Want(alarm.PodSubnets))
-	eventually(t, "the record says that it was told", func() bool {
+	eventually(t, "the record says that programs were told, and the message waits for the digest", func() bool {
 		r := s.kept(prod).Record
-		return r.Verdict.Word == guard.Outdated && r.Told[guard.VersionOutdated].Times == 1 && len(r.Outbox) == 0
+		return r.Verdict.Word == guard.Outdated && r.Told[guard.VersionOutdated].Times == 1 && slices.Equal(s.waiting(), []string{"version-outdated: bus, machine"})
 	})
+	if at := append(people.take(), chat.take()...); len(at) > 0 {
+		t.Errorf("people were told at once what can wait: %q", at)
+	}
 	if now := aws.ToString(s.addon().AddonVersion); now != "v1.18.5-eksbuild.1" {
 		t.Errorf("the add-on is at %s: nobody approved an update", now)
 	}
 }
 
-func TestAnAlarmThatGoesOffLeadsToAMessage(t *testing.T) {
+func TestWhatCanWaitComesToPeopleInOneDigest(t *testing.T) {
+	t.Parallel()
+	s := set(t)
+	people, chat := s.subscribe("oncall", "people", `{}`), s.subscribe("chat", "chat", `{}`)
+	digests := s.subscribe("oncall", "digests", `{"news": ["digest"]}`)
+	s.happens(sample(t, "update-addon.json"))
+	eventually(t, "a message waits for the digest", func() bool { return slices.Equal(s.waiting(), []string{"version-outdated: bus, machine"}) })
+
+	nine := time.Now().UTC().Add(-9 * time.Hour).Truncate(24 * time.Hour).Add(9 * time.Hour) // the last one, where a policy says nothing else
+	s.wake(s.as(hub), event.Trigger{Kind: event.Digest, At: nine})
+	digests.next("DIGEST: ")
+	eventually(t, "the work is done", func() bool { return s.woken(event.Bulk, event.Digest) == 1 })
+	if left := s.waiting(); len(left) > 0 {
+		t.Errorf("after the digest these messages wait: %q", left)
+	}
+
+	s.wake(s.as(hub), event.Trigger{Kind: event.Digest, At: nine})
+	eventually(t, "the same is asked for again, and done", func() bool { return s.woken(event.Bulk, event.Digest) == 2 })
+	for topic, told := range map[string][]string{"oncall": people.take(), "chat": chat.take()} {
+		if len(told) != 1 || !hasAll(told[0], []string{"DIGEST: ", "v1.18.5-eksbuild.1", "is older than the floor"}) {
+			t.Errorf("%s was told %q, want one digest", topic, told)
+		}
+	}
+}
+
+func TestAnAlarmThatGoesOffLeadsToAMessageAtOnce(t *testing.T) {
 	t.Parallel()
 	s := set(t)
 	messages := s.subscribe("machine", "messages", `{"finding": ["capacity-low"]}`)
+	people, chat := s.subscribe("oncall", "people", `{"finding": ["capacity-low"]}`), s.subscribe("chat", "chat", `{}`)
 	s.readyToUpdate()
 	s.grow(prod, "10.0.8.0/21")
 	if _, err := cloudwatch.NewFromConfig(s.as(hub)).SetAlarmState(t.Context(), &cloudwatch.SetAlarmStateInput{
@@ -59,6 +87,8 @@ func TestAnAlarmThatGoesOffLeadsToAMessage(t *testing.T) {
 	}
 	s.happens(sample(t, "alarm-to-alarm.json"))
 	messages.next(`"news":"opened"`, `"severity":"warning"`, "10.0.8.0/21")
+	people.next("prod: a pod subnet is running out of IP addresses, 87.7 % used")
+	chat.next(`"source":"custom"`, "a pod subnet is running out of IP addresses")
 	eventually(t, "the record says that the alarm rang", func() bool { return !s.kept(prod).Record.Rung.Last.IsZero() })
 }
 

@@ -32,3 +32,14 @@ func (e *emulator) logOf(function event.Target) string {
 	}
 	return lines.String()
 }
+
+// woken is how often a function did work of a kind: the emulator writes the log of an invocation when that is over.
+func (e *emulator) woken(function event.Target, kind event.Kind) (times int) {
+	e.Helper()
+	for line := range strings.Lines(e.logOf(function)) {
+		if hasAll(line, []string{`"woken"`, `"kind":"` + string(kind) + `"`}) {
+			times++
+		}
+	}
+	return times
+}

@@ -1,6 +1,8 @@
 package emulator_test
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -139,4 +141,13 @@ func (s *stage) kept(id cluster.ID) check.Kept {
 		s.Fatal(err)
 	}
 	return k
+}
+
+// waiting are the messages in prod's outbox: the finding of each, and the topics that have it, in the order of the alphabet.
+func (s *stage) waiting() (messages []string) {
+	s.Helper()
+	for _, m := range s.kept(prod).Record.Outbox {
+		messages = append(messages, string(m.Finding.Code)+": "+strings.Join(slices.Sorted(slices.Values(m.Got)), ", "))
+	}
+	return messages
 }

@@ -2,6 +2,7 @@ package emulator_test
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -47,7 +48,9 @@ func TestATopicThatFailsLosesNoMessage(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.invoke(event.Urgent, sample(t, "update-addon.json"))
-	eventually(t, "a message waits", func() bool { r := s.kept(prod).Record; return len(r.Outbox) > 0 && r.Busy == guard.Busy{} })
+	eventually(t, "a message waits for the topic", func() bool {
+		return slices.Equal(s.waiting(), []string{"version-outdated: bus"}) && s.kept(prod).Record.Busy == guard.Busy{}
+	})
 
 	if _, err := topics.CreateTopic(t.Context(), &sns.CreateTopicInput{Name: aws.String("cniguard-machine")}); err != nil {
 		t.Fatal(err)
@@ -56,7 +59,7 @@ func TestATopicThatFailsLosesNoMessage(t *testing.T) {
 	s.timePasses()
 	s.wake(s.as(hub), event.Trigger{Kind: event.Tick})
 	messages.next("version-outdated")
-	eventually(t, "no message waits", func() bool { return len(s.kept(prod).Record.Outbox) == 0 })
+	eventually(t, "the message waits for nothing but the digest", func() bool { return slices.Equal(s.waiting(), []string{"version-outdated: bus, machine"}) })
 }
 
 func TestAFunctionThatIsKilledWhileItUpdatesDoesNoHarm(t *testing.T) {

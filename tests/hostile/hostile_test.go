@@ -227,14 +227,22 @@ func checkMessages(t *testing.T, got *ran) {
 			}
 		})
 		if strings.Contains(*in.Message, "EVIL") {
-			through[topic+" "+aws.ToString(in.MessageAttributes["cluster"].StringValue)]++
+			about := aws.ToString(in.MessageAttributes["cluster"].StringValue)
+			if aws.ToString(in.MessageAttributes["news"].StringValue) == "digest" {
+				about = "all in a digest"
+			}
+			through[topic+" "+about]++
 		}
 	}
-	// An empty name: of the account and region, whose clusters cannot be listed.
-	for _, cluster := range []string{"", "tagged", "strange", "degraded", "failing", "refused", "unreadable"} {
-		for _, topic := range []string{"oncall", "chat", "machine"} {
-			if through[topic+" "+cluster] == 0 {
-				t.Errorf("the text came into no message to %s about %q: %v", topic, cluster, through)
+	urgent := []string{"degraded", "failing", "refused", "all in a digest"}
+	for topic, abouts := range map[string][]string{
+		"oncall": urgent, "chat": urgent,
+		// An empty name: of the account and region, whose clusters cannot be listed.
+		"machine": append([]string{"", "tagged", "strange", "unreadable"}, urgent...),
+	} {
+		for _, about := range abouts {
+			if through[topic+" "+about] == 0 {
+				t.Errorf("the text came into no message to %s about %q: %v", topic, about, through)
 			}
 		}
 	}

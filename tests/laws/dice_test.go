@@ -12,6 +12,8 @@ type dice struct{ *rand.Rand }
 const (
 	ofScene = 12
 	ofEdges = 13
+	ofHours = 14
+	ofWords = 15
 )
 
 func cast(seed, stream uint64) dice { return dice{rand.New(rand.NewPCG(seed, stream))} }

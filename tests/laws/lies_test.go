@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/eks"
 	"github.com/aws/aws-sdk-go-v2/service/eks/types"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	ebtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"github.com/cniguard/cniguard/internal/access"
@@ -208,6 +210,15 @@ type forgetful struct {
 	orders func([]guard.Order, error) ([]guard.Order, error)
 	fleet  func(guard.Fleet, error) (guard.Fleet, error)
 	load   func(*check.Kept)
+	digest func(*check.KeptDigest)
+}
+
+func (f forgetful) Digest(ctx context.Context, owner string, at time.Time) (check.KeptDigest, error) {
+	k, err := f.Ledger.Digest(ctx, owner, at)
+	if err == nil && f.digest != nil {
+		f.digest(&k)
+	}
+	return k, err
 }
 
 func (f forgetful) Load(ctx context.Context, id cluster.ID) (check.Kept, error) {
@@ -289,6 +300,25 @@ func tellerThat(tell func(ctx context.Context, in *sns.PublishInput, publish pub
 			})
 		})
 	}}
+}
+
+// lyingBus says that it took everything, and drops what keep does not let through.
+type lyingBus struct {
+	app.EventBridge
+	keep func(ebtypes.PutEventsRequestEntry) bool
+}
+
+func (b lyingBus) PutEvents(ctx context.Context, in *eventbridge.PutEventsInput, opts ...func(*eventbridge.Options)) (*eventbridge.PutEventsOutput, error) {
+	for _, e := range in.Entries {
+		if !b.keep(e) {
+			return &eventbridge.PutEventsOutput{}, nil
+		}
+	}
+	return b.EventBridge.PutEvents(ctx, in, opts...)
+}
+
+func busThat(keep func(ebtypes.PutEventsRequestEntry) bool) twist {
+	return twist{alter: func(p *app.Parts, _ scene) { p.Events = lyingBus{p.Events, keep} }}
 }
 
 func isRecovery(in *sns.PublishInput) bool {

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
 	"github.com/cniguard/cniguard/internal/cluster"
+	"github.com/cniguard/cniguard/internal/world"
 )
 
 // must is what people should know of a finding.
@@ -39,8 +40,10 @@ func (s *stage) checkNews(law string, letters []*letter) {
 			open := l != nil && !l.ends()
 			s.tally["findings compared at the end"]++
 			switch {
+			case want[finding] == openNow && s.word(id, finding, s.run.Now().Add(-lately)) == world.Mute:
 			case want[finding] == openNow && !open:
 				s.breaks(law, id, "%s is true at the end, and people do not know", finding)
+			case want[finding] == closedNow && open && isFlapping(letters, l):
 			case want[finding] == closedNow && open:
 				s.breaks(law, id, "%s is over at the end, and people were last told %q (%s) at %s", finding, l.News, l.Severity, l.At.Format("15:04:05"))
 			case want[finding] == openNow: // what cannot be told either way is not reminded of
@@ -50,10 +53,18 @@ func (s *stage) checkNews(law string, letters []*letter) {
 	}
 }
 
+// isFlapping reports whether a matter began within a day of the end of the one before: that it is over may be told later.
+func isFlapping(letters []*letter, l *letter) bool {
+	began := slices.IndexFunc(letters, func(o *letter) bool { return o.DedupKey == l.DedupKey })
+	return slices.ContainsFunc(letters, func(o *letter) bool {
+		return o.id() == l.id() && o.Finding == l.Finding && o.DedupKey != l.DedupKey && o.ends() && letters[began].At.Sub(o.At) < 24*time.Hour && !o.At.After(letters[began].At)
+	})
+}
+
 // checkReminders checks that a matter which is open was not forgotten in the peace before the end.
 func (s *stage) checkReminders(law string, l *letter) {
 	every := reminders[l.Severity]
-	if every == 0 {
+	if every == 0 || s.word(l.id(), l.Finding, s.run.Now().Add(-lately)) != "" {
 		return
 	}
 	due := l.At.Add(every)

@@ -51,10 +51,14 @@ func TestOnlyTheirWriterCanWriteOrders(t *testing.T) {
 	}
 	for kind, policy := range map[guard.OrderKind]string{
 		guard.Approval: "cniguard-approver", guard.Denial: "cniguard-approver",
+		guard.Muting: "cniguard-approver", guard.Unmuting: "cniguard-approver", guard.Acknowledging: "cniguard-approver",
 		guard.Halting: "cniguard-operator", guard.TearingDown: "cniguard-operator", guard.Resuming: "cniguard-operator",
 	} {
 		p := &pen{}
 		o := guard.Order{Kind: kind, By: "AROA1:ann", Because: "b", At: time.Unix(0, 0), Until: time.Unix(1, 0)}
+		if kind.OnFinding() {
+			o.Finding = guard.CapacityLow
+		}
 		if err := ledger.NewDynamo(p, "cniguard", clock.Real{}).Order(t.Context(), cluster.ID{Account: "1", Region: "r", Name: "c"}, o); err != nil {
 			t.Fatal(err)
 		}

@@ -12,6 +12,7 @@ import (
 	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/eks"
 	"github.com/aws/aws-sdk-go-v2/service/eks/types"
+	ebtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"github.com/cniguard/cniguard/internal/access"
@@ -19,6 +20,7 @@ import (
 	"github.com/cniguard/cniguard/internal/check"
 	"github.com/cniguard/cniguard/internal/cloud"
 	"github.com/cniguard/cniguard/internal/cluster"
+	"github.com/cniguard/cniguard/internal/event"
 	"github.com/cniguard/cniguard/internal/guard"
 	"github.com/cniguard/cniguard/internal/policy"
 	"github.com/cniguard/cniguard/internal/world"
@@ -210,6 +212,25 @@ func defectsOfMemory() []defect {
 			}
 			return publish(ctx, in)
 		})},
+		{law: "Told", name: "a teller that claims to have told people a digest", plant: tellerThat(func(ctx context.Context, in *sns.PublishInput, publish publisher) (*sns.PublishOutput, error) {
+			if strings.HasSuffix(aws.ToString(in.TopicArn), "-oncall") && aws.ToString(in.MessageAttributes["news"].StringValue) == "digest" {
+				return &sns.PublishOutput{}, nil
+			}
+			return publish(ctx, in)
+		}), sees: "did not get the digest"},
+		{law: "Told", name: "a policy whose digests are never due", plant: twist{policy: func(doc policy.Document) policy.Document {
+			doc.Digest.At = "07:59"
+			return doc
+		}}, sees: "is not in the digest"},
+		{law: "Told", name: "a ledger that forgets who has a digest", plant: ledgerThat(forgetful{digest: func(k *check.KeptDigest) {
+			k.Got, k.Busy, k.Due = nil, guard.Busy{}, k.Digest.At
+		}}), where: func(s *scene) { s.spec.Behaviour.EventsDoubled = 1 }, sees: "nobody died"},
+		{law: "Told", name: "a reader of orders that sees no mutes", plant: ledgerThat(forgetful{orders: func(o []guard.Order, err error) ([]guard.Order, error) {
+			return slices.DeleteFunc(slices.Clone(o), func(o guard.Order) bool { return o.Kind == guard.Muting }), err
+		}}), sees: "it was muted"},
+		{law: "Told", name: "a bus that claims to have taken what others build on", plant: busThat(func(e ebtypes.PutEventsRequestEntry) bool {
+			return *e.Source != event.NewsSource
+		}), sees: onBus + " was not told"},
 		{law: "Told", name: "a ledger that forgets which topics have a message", plant: ledgerThat(forgetful{load: func(k *check.Kept) {
 			for i := range k.Record.Outbox {
 				k.Record.Outbox[i].Got = nil

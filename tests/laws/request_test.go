@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	ddb "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/eks"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
@@ -91,7 +92,12 @@ func requests(c *world.Call) []iam.Request {
 	}
 	switch c.Service {
 	case "events":
-		return one(inHub("events", "event-bus/cniguard"))
+		q := iam.Request{Action: c.Action(), Resource: inHub("events", "event-bus/cniguard"), Context: map[string][]string{}}
+		for _, e := range c.In.(*eventbridge.PutEventsInput).Entries { // EventBridge user guide, "Using IAM policy conditions"
+			q.Context["events:source"] = append(q.Context["events:source"], *e.Source)
+			q.Context["events:detail-type"] = append(q.Context["events:detail-type"], *e.DetailType)
+		}
+		return []iam.Request{q}
 	case "dynamodb":
 		return []iam.Request{ofTable(c)}
 	case "ledger":
@@ -150,14 +156,16 @@ func ofLedger(op string) []iam.Request {
 		return iam.Request{Action: "dynamodb:" + action, Resource: inHub("dynamodb", table+rest)}
 	}
 	switch op {
-	case "Load", "Fleet":
+	case "Load", "Fleet", "Digest", "Digested", "Reported":
 		return []iam.Request{on("GetItem", "")}
 	case "In":
 		return []iam.Request{on("Query", "")}
-	case "Arrive":
+	case "Arrive", "Report":
 		q := on("PutItem", "")
 		q.Context = map[string][]string{"dynamodb:LeadingKeys": {doctorKey}}
 		return []iam.Request{q}
+	case "DueDigests":
+		return []iam.Request{on("Query", "/index/due")}
 	case "Due", "Orders":
 		return []iam.Request{on("Query", "/index/due"), on("BatchGetItem", "")}
 	}

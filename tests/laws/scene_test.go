@@ -86,7 +86,9 @@ func draw(seed uint64) scene {
 	s.spec.Behaviour.ClockBehind = pick(e, 0, 0, 50*time.Second)
 	s.place(d, trouble)
 	s.doc = s.drawPolicy(d)
+	s.doc.Digest.At = s.drawHour(cast(seed, ofHours))
 	s.happen(d, trouble)
+	s.answer(cast(seed, ofWords), trouble)
 	if !s.calm {
 		s.harm(d, trouble)
 	}
@@ -98,6 +100,18 @@ func draw(seed uint64) scene {
 	}
 	return s
 }
+
+// drawHour draws when digests are due: at nine, as ever, at some time of the scene, or when all has come to rest.
+func (s *scene) drawHour(d dice) string {
+	within := start.Add(d.span(10*time.Minute, 7*time.Hour)).Format("15:04")
+	if s.quiet > 0 {
+		return pick(d, "", within, restful, restful)
+	}
+	return pick(d, "", within)
+}
+
+// restful is a time of day when a peaceful scene has had its last sweep.
+const restful = "14:25"
 
 // isLong reports whether a scene goes on for days. It has few clusters, and its ticks are cheap.
 func (s *scene) isLong() bool { return s.length > long }

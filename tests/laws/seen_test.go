@@ -1,6 +1,7 @@
 package laws_test
 
 import (
+	"encoding/json"
 	"errors"
 	"strings"
 	"time"
@@ -9,11 +10,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	dynamodbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/eks"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/smithy-go"
 
 	"github.com/cniguard/cniguard/internal/check"
 	"github.com/cniguard/cniguard/internal/cluster"
+	"github.com/cniguard/cniguard/internal/event"
 	"github.com/cniguard/cniguard/internal/guard"
 	"github.com/cniguard/cniguard/internal/world"
 )
@@ -44,6 +47,9 @@ type letter struct {
 	doubtful bool // who published it could not know, or died before it could remember
 	Key      string
 	DedupKey string
+	Lane     string
+	Owner    string
+	Items    map[string]time.Time // of a digest: the matters in it, and the times of their news
 	News     string
 	Finding  string
 	Severity string
@@ -157,6 +163,10 @@ func (s *stage) seeCall(c *world.Call) {
 		if c.Effect {
 			s.seeLetter(c, in, w)
 		}
+	case *eventbridge.PutEventsInput:
+		if c.Effect {
+			s.seeNews(c, in, w)
+		}
 	}
 	if strings.HasPrefix(meant(c), "ledger:") && c.Err != nil && !isConflict(c.Err) {
 		w.doubt()
@@ -173,13 +183,23 @@ func (s *stage) seeCall(c *world.Call) {
 func meant(c *world.Call) string {
 	switch in := c.In.(type) {
 	case *dynamodb.GetItemInput:
-		if textOf(in.Key["pk"]) == "HALT" {
+		switch pk := textOf(in.Key["pk"]); {
+		case pk == "HALT":
 			return "ledger:Fleet"
+		case pk == "DIGESTS":
+			return "ledger:Digested"
+		case strings.HasPrefix(pk, "DIGEST#"):
+			return "ledger:Digest"
 		}
 		return "ledger:Load"
 	case *dynamodb.PutItemInput:
-		if strings.HasPrefix(textOf(in.Item["pk"]), "UNIT#") {
+		switch pk := textOf(in.Item["pk"]); {
+		case strings.HasPrefix(pk, "UNIT#"):
 			return "ledger:Save"
+		case pk == "DIGESTS":
+			return "ledger:SetDigested"
+		case strings.HasPrefix(pk, "DIGEST#"):
+			return "ledger:SaveDigest"
 		}
 		return "ledger:Order"
 	case *dynamodb.QueryInput:
@@ -188,6 +208,8 @@ func meant(c *world.Call) string {
 			return "ledger:In"
 		case due == "RECORD":
 			return "ledger:Due"
+		case due == "DIGEST":
+			return "ledger:DueDigests"
 		}
 		return "ledger:Orders"
 	case *dynamodb.BatchGetItemInput:
@@ -233,6 +255,11 @@ func (s *stage) seeLetter(c *world.Call, in *sns.PublishInput, w *work) {
 		return
 	}
 	w.letters = append(w.letters, l)
+	if l.News == "digest" {
+		s.digests[l.topic] = append(s.digests[l.topic], l)
+		s.tally["digests"]++
+		return
+	}
 	if !strings.HasSuffix(l.topic, "-machine") {
 		s.copies[l.topic] = append(s.copies[l.topic], l)
 		return
@@ -243,6 +270,32 @@ func (s *stage) seeLetter(c *world.Call, in *sns.PublishInput, w *work) {
 		if law.told != nil {
 			law.told(l)
 		}
+	}
+}
+
+// seeNews takes the events for others that the bus took for letters to it.
+func (s *stage) seeNews(c *world.Call, in *eventbridge.PutEventsInput, w *work) {
+	out, _ := c.Out.(*eventbridge.PutEventsOutput) // nil where the answer was lost
+	for i, e := range in.Entries {
+		if *e.Source != event.NewsSource || *e.DetailType == event.SweepFinished || out != nil && out.Entries[i].ErrorCode != nil {
+			continue
+		}
+		l := &letter{taken: c.At, doubtful: c.Err != nil, topic: onBus}
+		if *e.DetailType == "Digest" {
+			if err := l.readDigest(*e.Detail); err != nil {
+				s.breaks("Told", cluster.ID{}, "a digest on the bus is not of its schema: %v", err)
+			}
+			w.letters = append(w.letters, l)
+			s.digests[onBus] = append(s.digests[onBus], l)
+			continue
+		}
+		if err := json.Unmarshal([]byte(*e.Detail), l); err != nil {
+			s.breaks("Told", cluster.ID{}, "an event is not of its schema: %v", err)
+			continue
+		}
+		w.letters = append(w.letters, l)
+		s.copies[onBus] = append(s.copies[onBus], l)
+		s.tally["events for others"]++
 	}
 }
 

@@ -53,6 +53,7 @@ type stage struct {
 	works    map[string]*work     // by request id
 	letters  []*letter            // to programs, in the order in which SNS took them
 	copies   map[string][]*letter // and to the other topics, by ARN
+	digests  map[string][]*letter // to all topics, by ARN
 	asks     []*ask
 	foreign  []cluster.ID // the alarms that others have put, by their names
 	laws     []law
@@ -85,7 +86,7 @@ func play(s scene, t twist) (*stage, error) {
 	}
 	told, exist := s.topics()
 	s.spec.Topics = exist
-	st := &stage{scene: s, works: map[string]*work{}, copies: map[string][]*letter{}, tally: map[string]int{}, peak: map[string]int{}, used: map[string]bool{}}
+	st := &stage{scene: s, works: map[string]*work{}, copies: map[string][]*letter{}, digests: map[string][]*letter{}, tally: map[string]int{}, peak: map[string]int{}, used: map[string]bool{}}
 	st.run, err = simulate.Start(s.spec, p, simulate.Options{Seed: s.seed, SDK: t.sdk, Table: s.table || t.table, Topics: told, Alter: func(parts *app.Parts) {
 		parts.Trace = st.planned
 		parts.Ledger = weighed{parts.Ledger, st.weigh}

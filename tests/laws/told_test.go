@@ -9,8 +9,8 @@ import (
 	"github.com/cniguard/cniguard/internal/cluster"
 )
 
-// The intervals of reminders, by severity; a message has its time in whole seconds.
-var reminders = map[string]time.Duration{"critical": 4 * time.Hour, "warning": 24 * time.Hour}
+// The intervals of reminders, by severity; a message has its time in whole seconds. All else that stands is in the digests.
+var reminders = map[string]time.Duration{"critical": 4 * time.Hour}
 
 // told is law 7: each change is told once, unless who told it died or could not know; in the order in which it happened;
 // reminders at their interval, recoveries always; and nothing is lost.
@@ -19,6 +19,8 @@ func told(s *stage) law {
 	return law{name: name, end: func() {
 		first := s.once(name, s.letters)
 		s.checkTopics(name, first)
+		s.checkDigests(name, first)
+		s.checkSilence(name, first)
 		for _, thread := range threads(first) {
 			s.checkThread(name, thread)
 		}
@@ -83,6 +85,8 @@ func (s *stage) checkThread(law string, thread []*letter) {
 			s.breaks(law, l.id(), "message %d on %s is %q", i+1, l.Finding, l.News)
 		case i > 0 && thread[i-1].ends():
 			s.breaks(law, l.id(), "%s is told after its recovery: %q", l.Finding, l.News)
+		case l.News == "reminded" && reminders[l.Severity] == 0:
+			s.breaks(law, l.id(), "a reminder of %s (%s)", l.Finding, l.Severity)
 		case l.News == "reminded" && l.At.Sub(thread[i-1].At) < reminders[l.Severity]-time.Second:
 			s.breaks(law, l.id(), "a reminder of %s (%s) after %s", l.Finding, l.Severity, l.At.Sub(thread[i-1].At))
 		}

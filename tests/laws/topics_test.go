@@ -49,19 +49,23 @@ func (l *letter) read(in *sns.PublishInput) error {
 	l.News, l.Finding, l.Severity = attribute("news"), attribute("finding"), attribute("severity")
 	l.Account, l.Region, l.Cluster = attribute("account"), attribute("region"), attribute("cluster")
 	switch {
+	case strings.HasSuffix(l.topic, "-machine") && l.News == "digest":
+		return l.readDigest(message)
 	case strings.HasSuffix(l.topic, "-machine"):
 		return json.Unmarshal([]byte(message), l)
 	case strings.HasSuffix(l.topic, "-chat"):
-		var card struct {
-			ID       string
-			Metadata struct{ ThreadID string }
-		}
+		var card struct{ ID string }
 		err := json.Unmarshal([]byte(message), &card)
-		l.Key, l.DedupKey = card.ID, card.Metadata.ThreadID
+		l.Key, l.DedupKey = card.ID, card.ID[:max(0, strings.LastIndexByte(card.ID, '-'))] // a chat's thread is the cluster, not the matter
 		return err
 	}
 	var byProtocol map[string]string
 	if err := json.Unmarshal([]byte(message), &byProtocol); err != nil {
+		return err
+	}
+	if l.News == "digest" {
+		_, last, _ := strings.Cut(byProtocol["email"], "\n  digest")
+		_, err := fmt.Sscan(last, &l.Key)
 		return err
 	}
 	var reference struct{ finding, thread, message string }
@@ -71,10 +75,18 @@ func (l *letter) read(in *sns.PublishInput) error {
 	return err
 }
 
-// checkTopics checks that each topic that works is told what programs are told, once and in the same order, whether another is
-// gone or not.
+// onBus stands for the hub's bus among the topics. It is always there.
+const onBus = "bus"
+
+// checkTopics checks that the bus, and each topic that works, is told what programs are told, once and in the same order, whether another
+// is gone or not.
 func (s *stage) checkTopics(law string, machine []*letter) {
 	told, exist := s.topics()
+	lanes := map[string]string{}
+	for _, l := range machine {
+		lanes[l.Key] = l.Lane
+	}
+	exist = append(slices.Clone(exist), onBus)
 	for _, arn := range exist {
 		if arn == told[notify.Machine] {
 			continue
@@ -83,6 +95,9 @@ func (s *stage) checkTopics(law string, machine []*letter) {
 		have := map[string]bool{}
 		last := map[string]*letter{}
 		for _, l := range first {
+			if lanes[l.Key] == "digest" && arn != onBus {
+				s.breaks(law, l.id(), "people were told %s of %s at once, which can wait for the digest", l.News, l.Finding)
+			}
 			have[l.Key] = true
 			if before := last[l.DedupKey]; before != nil && l.number() < before.number() {
 				s.breaks(law, l.id(), "%s took %s of %s after the later %s", arn, l.News, l.Finding, before.News)
@@ -90,6 +105,9 @@ func (s *stage) checkTopics(law string, machine []*letter) {
 			last[l.DedupKey] = l
 		}
 		for _, l := range machine {
+			if l.Lane == "digest" && arn != onBus {
+				continue
+			}
 			again := l.News == "changed" || l.News == "reminded" // a later one may have taken its place
 			if s.quiet > 0 && !again && !have[l.Key] && s.run.Now().Sub(l.taken) > 2*lately {
 				s.breaks(law, l.id(), "%s was not told %s of %s, which programs were told at %s", arn, l.News, l.Finding, l.taken.Format("15:04:05"))

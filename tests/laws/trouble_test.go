@@ -59,7 +59,7 @@ func passing() []world.Fault {
 		{Service: "sts", Code: "AccessDenied", Principal: "cniguard-updater"},
 		{Service: "sts", Code: "AccessDenied", Principal: "cniguard-observer"},
 	}
-	for _, op := range []string{"Load", "Save", "Due", "In", "Orders", "Fleet"} {
+	for _, op := range []string{"Load", "Save", "Due", "In", "Orders", "Fleet", "Digest", "SaveDigest", "DueDigests", "Digested", "SetDigested"} {
 		all = append(all,
 			world.Fault{Service: "ledger", Operation: op, Code: "InternalServerError", Chance: .5},
 			world.Fault{Service: "ledger", Operation: op, Code: "ProvisionedThroughputExceededException", Chance: .2})

@@ -25,6 +25,8 @@ type Ledger interface {
 	Order(ctx context.Context, id cluster.ID, o guard.Order) error
 	Arrive(ctx context.Context, nonce string, at time.Time) error
 	Arrived(ctx context.Context, nonce string) (bool, error)
+	Report(ctx context.Context, nonce string, t check.Trial) error
+	Reported(ctx context.Context, nonce string) (*check.Trial, error)
 }
 
 var (
@@ -57,9 +59,19 @@ func Run(t *testing.T, empty func(t *testing.T) Ledger) {
 		"a halt holds until somebody resumes":                        halts,
 		"a teardown holds until somebody resumes":                    teardown,
 		"an order comes back whole":                                  orderComesBack,
+		"of each person the newest word on each finding holds":       words,
+		"a word on a finding comes back whole":                       wordComesBack,
+		"an order that names no finding though it is about one":      unnamed,
 		"an order or a halt of a newer schema is refused":            newerOrder,
 		"an unknown kind of order is refused":                        unknownOrder,
 		"a probe has arrived from its event on, and for nobody else": probe,
+		"a digest that was never saved is empty and has version 0":   noDigest,
+		"a saved digest comes back whole, to its owner and instant":  digestComesBack,
+		"a digest that another saved in between is a conflict":       digestConflict,
+		"digests are due until they are told, apart from records":    digestsDue,
+		"the last digests of each hours are remembered":              digested,
+		"a digest with all that it may have can be saved":            largestDigest,
+		"the newest outcome of a sample is known to who asks for it": trial,
 		"a sweep that was never opened is none":                      neverOpened,
 		"an opened sweep comes back whole":                           sweepComesBack,
 		"a sweep is opened once":                                     openedOnce,
@@ -206,6 +218,32 @@ func probe(t *testing.T, l Ledger) {
 		}
 		arrived("A", true)
 		arrived("B", false)
+	}
+	all, err := l.All(t.Context())
+	if diff := cmp.Diff([]string{"a"}, names(all)); diff != "" || err != nil {
+		t.Errorf("records: %v %s", err, diff)
+	}
+	expectDue(t, l, noon.Add(time.Hour), "a")
+}
+
+func trial(t *testing.T, l Ledger) {
+	reported := func(nonce string, want *check.Trial) {
+		t.Helper()
+		got, err := l.Reported(t.Context(), nonce)
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Errorf("%s: %v (-want +reported):\n%s", nonce, err, diff)
+		}
+	}
+	save(t, l, check.Kept{Cluster: id("a"), Record: full()})
+	reported("A", nil)
+	refused := check.Trial{At: noon, Fault: &fault.Fault{Kind: fault.Terminal, Op: "sns:Publish", Code: "NotFound", Text: "Topic does not exist"}}
+	taken := check.Trial{At: noon.Add(time.Minute)}
+	for _, one := range []check.Trial{refused, taken} {
+		if err := l.Report(t.Context(), "A", one); err != nil {
+			t.Fatal(err)
+		}
+		reported("A", &one)
+		reported("B", nil)
 	}
 	all, err := l.All(t.Context())
 	if diff := cmp.Diff([]string{"a"}, names(all)); diff != "" || err != nil {

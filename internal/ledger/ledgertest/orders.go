@@ -87,6 +87,67 @@ func orderComesBack(t *testing.T, l Ledger) {
 	}
 }
 
+// words are about the findings of a cluster: they leave its approvals alone, and each other.
+func words(t *testing.T, l Ledger) {
+	give := func(by string, kind guard.OrderKind, finding guard.Code, after time.Duration) {
+		t.Helper()
+		order(t, l, guard.Order{Kind: kind, Finding: finding, By: by, Because: "b", At: noon.Add(after), Until: noon.Add(time.Hour)})
+	}
+	give("bob", guard.Muting, guard.CapacityLow, 0)
+	give("ann", guard.Muting, guard.CapacityLow, 0)
+	for _, code := range []guard.Code{guard.NodesFull, guard.BlocksLow, guard.Unreadable, guard.CapacitySoon} {
+		give("ann", guard.Muting, code, 0)
+	}
+	give("ann", guard.Denial, "", 0)
+	give("ann", guard.Acknowledging, guard.CapacityLow, time.Second)
+	give("ann", guard.Approval, "", 2*time.Second)
+	give("bob", guard.Unmuting, guard.CapacityLow, 3*time.Second)
+	got, err := l.Orders(t.Context(), id("a"))
+	var texts []string
+	for _, o := range got {
+		texts = append(texts, fmt.Sprint(o.At.Sub(noon), " ", o.By, " ", o.Kind, " ", o.Finding))
+	}
+	want := []string{"0s ann mute blocks-low", "0s ann mute capacity-soon", "0s ann mute nodes-full", "0s ann mute unreadable",
+		"1s ann ack capacity-low", "2s ann approve ", "3s bob unmute capacity-low"}
+	if diff := cmp.Diff(want, texts); diff != "" || err != nil {
+		t.Error(err, diff)
+	}
+	if got, err = l.Orders(t.Context(), id("b")); err != nil || len(got) > 0 {
+		t.Errorf("another cluster has %v, %v", got, err)
+	}
+}
+
+func wordComesBack(t *testing.T, l Ledger) {
+	var want []guard.Order
+	for i, code := range guard.Answerable() {
+		for j, kind := range []guard.OrderKind{guard.Muting, guard.Unmuting, guard.Acknowledging} {
+			o := guard.Order{Kind: kind, Finding: code, By: fmt.Sprint("AROA", j, ":ann@example.com"), Because: "it is \"time\"", At: noon.Add(time.Duration(i))}
+			o, err := guard.Answered(o, map[guard.OrderKind]time.Duration{guard.Muting: guard.MuteAtMost}[kind])
+			if err != nil {
+				t.Fatal(err)
+			}
+			order(t, l, o)
+			want = append(want, o)
+		}
+	}
+	got, err := l.Orders(t.Context(), id("a"))
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Error(err, diff)
+	}
+}
+
+func unnamed(t *testing.T, l Ledger) {
+	for _, o := range []guard.Order{
+		{Kind: guard.Muting}, {Kind: guard.Unmuting}, {Kind: guard.Acknowledging},
+		{Kind: guard.Approval, Finding: guard.CapacityLow}, {Kind: guard.Denial, Finding: guard.CapacityLow}, {Kind: guard.Halting, Finding: guard.CapacityLow},
+	} {
+		o.By, o.Because, o.At = "ann", "b", noon
+		if err := l.Order(t.Context(), id("a"), o); err == nil {
+			t.Errorf("%s of finding %q was taken", o.Kind, o.Finding)
+		}
+	}
+}
+
 func newerOrder(t *testing.T, l Ledger) {
 	order(t, l, guard.Order{Schema: guard.Schema + 1, Kind: guard.Denial, By: "ann", Because: "b", At: noon, Until: noon.Add(time.Hour)})
 	_, err := l.Orders(t.Context(), id("a"))

@@ -42,7 +42,7 @@ func TestTheExampleOfTheDocumentationIsRead(t *testing.T) {
 	id := cluster.ID{Account: "444455556666", Region: "eu-central-1", Name: "sandbox-1"}
 	got := p.For(id, map[string]string{"risk": "high", "team": "shop"})
 	want := policy.Settings{Mode: policy.Observe, Floor: cni.Version{Major: 1, Minor: 10, Patch: 2}, Target: cni.ToDefault,
-		Warning: 60, Critical: 90, DaysLeft: 7, SelfManaged: true, Owner: policy.Owned}
+		Warning: 60, Critical: 90, DaysLeft: 7, SelfManaged: true, Owner: policy.Owned, OwnerTag: "owner"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
@@ -64,7 +64,7 @@ func TestJSONIsReadLikeYAML(t *testing.T) {
 }
 
 const (
-	settingKeys = "alarmActions, alarms, critical, daysLeft, floor, furtherAlarms, metricsHelperID, mode, owner, selfManaged, target, warning"
+	settingKeys = "alarmActions, alarms, critical, daysLeft, floor, furtherAlarms, metricsHelperID, mode, owner, ownerTag, selfManaged, target, warning"
 	closed      = " is closed, because updates are not finished in this version; allowed: observe; " +
 		"preview: true at the top of the policy opens approve and auto, and simulations have them open"
 	loosens = " can only loosen, and a rule that selects by tags only tightens; " +
@@ -89,12 +89,12 @@ func TestEachMistakeHasItsLineFieldAndWhatIsAllowed(t *testing.T) {
 		"a version to come":  {strings.Replace(head, "1", "2", 1), "p.yaml:1: version: is 2; allowed: 1"},
 		"a version of text":  {strings.Replace(head, "1", "one", 1), `p.yaml:1: version: "one" is not a whole number; allowed: digits, as 42`},
 		"an empty file":      {"", "p.yaml: is empty"},
-		"a misspelt key":     {head + "default: {}", "p.yaml:5: default: unknown key; did you mean defaults? allowed: defaults, fleet, preview, rules, version"},
+		"a misspelt key":     {head + "default: {}", "p.yaml:5: default: unknown key; did you mean defaults? allowed: defaults, digest, fleet, preview, rules, version"},
 		"a misspelt setting": {head + "defaults: {treshold: 5}", "p.yaml:5: defaults.treshold: unknown key; allowed: " + settingKeys},
 		"a setting of a rule that is misspelt": {rule("{clusters: [a]}", "{wraning: 70}"),
 			"p.yaml:8: rules[0].set.wraning: unknown key; did you mean warning? allowed: " + settingKeys},
 		"a key given twice":        {head + "preview: true\npreview: false", "p.yaml:6: preview: is given twice, first in line 5; allowed: once"},
-		"a fleet that is misspelt": {"version: 1\nflet: []", "p.yaml:2: flet: unknown key; did you mean fleet? allowed: defaults, fleet, preview, rules, version"},
+		"a fleet that is misspelt": {"version: 1\nflet: []", "p.yaml:2: flet: unknown key; did you mean fleet? allowed: defaults, digest, fleet, preview, rules, version"},
 		"no fleet":                 {"version: 1", `p.yaml:1: fleet: names no account; allowed: a list, as [{account: "111122223333", regions: [eu-central-1]}]`},
 		"an empty fleet":           {"version: 1\nfleet: []", `p.yaml:2: fleet: names no account; allowed: a list, as [{account: "111122223333", regions: [eu-central-1]}]`},
 		"an account of eleven digits": {strings.Replace(head, "111122223333", "11112222333", 1),
@@ -208,7 +208,7 @@ func TestEachMistakeHasItsLineFieldAndWhatIsAllowed(t *testing.T) {
 			"p.yaml:7: rules[0].match.tags.a: no tag is like this; allowed: a key of 1 to 128 characters, a value of up to 256"},
 		"too many rules":               {head + "rules:" + strings.Repeat("\n- {}", 1001), "p.yaml:5: rules: are 1001; allowed: up to 1000"},
 		"an expression for a pattern":  {rule(`{clusters: ["prod-[0-9]*"]}`, "{alarms: off}"), `p.yaml:7: rules[0].match.clusters[0]: "prod-[0-9]*" selects nothing; allowed: a cluster's name, or a pattern of letters, digits, - _ and * ?, as prod-*`},
-		"a rule that sets nothing":     {rule("{clusters: [a]}", "{}"), "p.yaml:8: rules[0].set: sets nothing; allowed: at least one of mode, floor, target, warning, critical, daysLeft, alarms, owner, selfManaged, alarmActions, furtherAlarms, metricsHelperID"},
+		"a rule that sets nothing":     {rule("{clusters: [a]}", "{}"), "p.yaml:8: rules[0].set: sets nothing; allowed: at least one of mode, floor, target, warning, critical, daysLeft, alarms, owner, selfManaged, ownerTag, alarmActions, furtherAlarms, metricsHelperID"},
 		"trust in tags without tags":   {rule("{clusters: [a]}", "{alarms: off}\n  trustTags: yes"), "p.yaml:9: rules[0].trustTags: the rule does not select by tags; allowed: only beside match.tags"},
 		"tags that switch alarms off":  {rule("{tags: {env: dev}}", "{alarms: off}"), "p.yaml:8: rules[0].set.alarms: off" + loosens},
 		"tags that claim the add-on":   {rule("{tags: {env: dev}}", "{owner: cniguard}"), "p.yaml:8: rules[0].set.owner: cniguard" + loosens},
@@ -304,7 +304,7 @@ func TestTheDocumentationExplainsEachKeyWhereItBelongs(t *testing.T) {
 		documented[row[1]]++
 	}
 	want := map[string]int{}
-	for _, part := range []any{policy.Document{}, policy.Member{}, policy.Rule{}, policy.Match{}, policy.Set{}} {
+	for _, part := range []any{policy.Document{}, policy.Member{}, policy.Rule{}, policy.Match{}, policy.Set{}, policy.Digest{}} {
 		for _, f := range reflect.VisibleFields(reflect.TypeOf(part)) {
 			key, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 			want[key]++
