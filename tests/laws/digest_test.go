@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cniguard/cniguard/internal/notify"
+	"github.com/cniguard/cniguard/internal/world"
 )
 
 // readDigest reads a digest to programs.
@@ -94,17 +95,27 @@ func (s *stage) checkDigest(law string, at time.Time, letters, digests []*letter
 		}
 	}
 	for thread, l := range latest {
-		if l.Lane != "digest" && (l.ends() || l.Severity == "info") || !watches(s.doc, l.id()) {
+		if l.Lane != "digest" && (l.ends() || l.Severity == "info") || l.isCry() || !watches(s.doc, l.id()) {
 			continue
 		}
 		s.tally["matters looked for in a digest"]++
+		needless := s.isCalm(l, at) && !slices.ContainsFunc(digests, func(d *letter) bool { return d.Owner == l.Owner && d.At.Equal(at) })
+		if needless && l.Lane != "digest" {
+			continue
+		}
 		found := slices.ContainsFunc(digests, func(d *letter) bool {
 			told, has := d.Items[thread]
-			return has && !told.Before(l.At.Truncate(time.Second)) && (d.At.Equal(at) || l.ends() && d.At.Before(at))
+			return has && !told.Before(l.At.Truncate(time.Second)) && (d.At.Equal(at) || (l.ends() || needless) && d.At.Before(at))
 		})
 		over := slices.ContainsFunc(letters, func(l *letter) bool { return l.DedupKey == thread && l.ends() && l.taken.Before(at.Add(lately)) })
 		if !found && (l.ends() || !over && !isFlapping(letters, l)) {
 			s.breaks(law, l.id(), "%s of %s (%s) at %s is not in the digest of %s", l.News, l.Finding, l.Severity, l.At.Format("15:04:05"), at.Format("15:04"))
 		}
 	}
+}
+
+// isCalm reports whether a matter that stands is no reason for a digest: it is only worth knowing, or somebody has answered a warning.
+func (s *stage) isCalm(l *letter, at time.Time) bool {
+	word := s.word(l.id(), l.Finding, at.Add(-lately))
+	return l.Severity == "info" || l.Severity == "warning" && (word == world.Mute || word == world.Ack)
 }

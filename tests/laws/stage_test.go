@@ -54,6 +54,7 @@ type stage struct {
 	letters  []*letter            // to programs, in the order in which SNS took them
 	copies   map[string][]*letter // and to the other topics, by ARN
 	digests  map[string][]*letter // to all topics, by ARN
+	deaf     []time.Time          // when people's orders could not be read
 	asks     []*ask
 	foreign  []cluster.ID // the alarms that others have put, by their names
 	laws     []law

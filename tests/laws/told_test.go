@@ -64,6 +64,9 @@ func threads(letters []*letter) map[string][]*letter {
 // ends reports whether a message says that its matter is over.
 func (l *letter) ends() bool { return l.News == "recovered" || l.News == "closed" }
 
+// isCry reports whether a message was told without the ledger, so that no record knows of it.
+func (l *letter) isCry() bool { return l.number() == 0 }
+
 // number is the place of a message among all of its cluster.
 func (l *letter) number() int {
 	n, _ := strconv.Atoi(l.Key[strings.LastIndexByte(l.Key, '-')+1:])
