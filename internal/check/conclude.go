@@ -63,10 +63,7 @@ func (e Engine) theirs(rec guard.Record) bool {
 
 // tell publishes the outbox, and then saves what is left of it. What could not be published stays for the next tick.
 func (e Engine) tell(ctx context.Context, kept Kept) (again bool, err error) {
-	tries := make([]tried, len(e.Topics))
-	for i := range tries {
-		tries[i] = tried{}
-	}
+	tries := e.untried()
 	for range folds {
 		rec := kept.Record
 		theirs := e.theirs(rec) // this took longer than it might, and somebody took over: what is left is theirs to tell
@@ -103,6 +100,14 @@ func (t Topic) lacks(m guard.Message) bool {
 // owed reports whether some topic is to be told a message by a check.
 func (e Engine) owed(m guard.Message) bool {
 	return slices.ContainsFunc(e.Topics, func(t Topic) bool { return t.lacks(m) })
+}
+
+func (e Engine) untried() []tried {
+	tries := make([]tried, len(e.Topics))
+	for i := range tries {
+		tries[i] = tried{}
+	}
+	return tries
 }
 
 // publish tries the topics side by side, so that one that hangs holds back no other.

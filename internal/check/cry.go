@@ -20,11 +20,7 @@ func (e Engine) cry(ctx context.Context, in guard.Input, down error) error {
 	if len(messages) == 0 {
 		return down
 	}
-	tries := make([]tried, len(e.Topics))
-	for i := range tries {
-		tries[i] = tried{}
-	}
-	e.publish(ctx, Kept{Cluster: in.ID, Record: guard.Record{Outbox: messages}}, tries)
+	e.publish(ctx, Kept{Cluster: in.ID, Record: guard.Record{Outbox: messages}}, e.untried())
 	e.Log.ErrorContext(ctx, "told without the ledger", telemetry.Cluster(in.ID), "error", down.Error())
 	return down
 }

@@ -2,7 +2,6 @@ package guard
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/cniguard/cniguard/internal/alarm"
@@ -20,13 +19,15 @@ const cryUntil = time.Hour
 func Cry(in Input, p Plan) []Message {
 	var messages []Message
 	c := conclusion{in: in}
-	for _, a := range in.Seen.Alarms.Value {
-		code, ours := alarming(kindOf(a.Spec.Name))
+	for _, kind := range alarm.Kinds() {
+		code, cannotWait := alarming(kind)
+		a, stands := in.standing(kind)
 		age := in.Now.Sub(a.Since)
-		if in.Seen.Alarms.Fault != nil || a.State != alarm.InAlarm || !ours || age < cryAfter || age > cryUntil {
+		if !cannotWait || !stands || a.State != alarm.InAlarm || age < cryAfter || age > cryUntil {
 			continue
 		}
-		if word := in.word(code); in.Record.Told[code].Times > 0 || word != nil && word.Kind == Muting {
+		known := in.Record.Told[code]
+		if word := in.word(code, known.Word); known.Times > 0 || word != nil && word.Kind == Muting {
 			continue
 		}
 		f := Finding{Code: code, Severity: Warning, Facts: stateOf(a)}
@@ -53,14 +54,4 @@ func alarming(k alarm.Kind) (Code, bool) {
 		alarm.PodSubnets: CapacityLow, alarm.FreeBlocks: BlocksLow, alarm.NodeCapacity: NodesFull,
 	}[k]
 	return code, ok
-}
-
-// kindOf is what an alarm of a cluster watches, by its name.
-func kindOf(name string) alarm.Kind {
-	for _, k := range alarm.Kinds() {
-		if strings.HasSuffix(name, "-"+string(k)) {
-			return k
-		}
-	}
-	return ""
 }

@@ -243,6 +243,20 @@ func TestWhatIsMutedIsNotToldUntilTheMuteIsOver(t *testing.T) {
 	l.heard("opened capacity-low")
 }
 
+func TestAMuteThatWasReadHoldsWhileOrdersCannotBeRead(t *testing.T) {
+	l := &life{t: t, in: fine()}
+	l.word(guard.Muting, 6*time.Hour)
+	l.full()
+	l.check()
+	l.in.Orders = guard.Reading[[]guard.Order]{Fault: throttled("ledger:Orders")}
+	l.after(5 * time.Hour)
+	l.check()
+	l.heard()
+	l.after(time.Hour)
+	l.check()
+	l.heard("opened capacity-low", "opened unreadable")
+}
+
 func TestAMuteThatIsTakenBackIsOver(t *testing.T) {
 	l := &life{t: t, in: fine()}
 	l.word(guard.Muting, 6*time.Hour)

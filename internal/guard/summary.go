@@ -2,12 +2,14 @@ package guard
 
 import (
 	"cmp"
+	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/cniguard/cniguard/internal/cluster"
+	"github.com/cniguard/cniguard/internal/plain"
 )
 
 // Digest tells an owner once a day what can wait: what is new since the last one, and what stands.
@@ -38,8 +40,11 @@ const (
 	DigestCode Code = "digest"
 )
 
-// MostItems bounds a digest, so that it stays far below what SNS and DynamoDB take.
-const MostItems = 200
+// MostItems bounds a digest; one whose texts are long has fewer, so that it stays below MostBytes as JSON.
+const (
+	MostItems = 200
+	MostBytes = 200_000 // an item of DynamoDB has 400 KB, and MostTaken keys are in it too
+)
 
 // MostTaken is how many messages a digest takes over: their keys and its items must fit into an item of the ledger. The rest waits for the next.
 const MostTaken = 4_000
@@ -71,8 +76,9 @@ type Member struct {
 func (m Member) Answers() string { return cmp.Or(m.Record.Owner, m.Cluster.Account) }
 
 const (
-	mostHidden = 20 // members that were not checked, by name
-	itemFacts  = 2  // of a message
+	mostHidden = 20  // members that were not checked, by name
+	itemFacts  = 2   // of a message
+	factRunes  = 120 // of a fact's value
 )
 
 // Summarize makes an owner's digest of what the ledger has of its members, and says which messages it takes over, by key: they have been told
@@ -91,8 +97,7 @@ func Summarize(owner string, at, now time.Time, members []Member, late time.Dura
 		}
 	}
 	any = len(d.News) > 0 || slices.ContainsFunc(d.Open, s.calls)
-	d.News, d.Open, d.Omitted = bounded(sorted(d.News), sorted(d.Open))
-	return d, s.taken, any
+	return bounded(d), s.taken, any
 }
 
 // summary is a digest in the making.
@@ -135,7 +140,7 @@ func (s *summary) add(m Member) {
 	}
 	if why := s.unchecked(m); why != "" {
 		if s.d.Unchecked++; s.d.Unchecked <= mostHidden {
-			s.d.Hidden = append(s.d.Hidden, Fact{strings.TrimSuffix(m.Cluster.String(), "/"), why})
+			s.d.Hidden = append(s.d.Hidden, Fact{strings.TrimSuffix(m.Cluster.String(), "/"), plain.Clean(why, plain.Text)})
 		}
 	}
 }
@@ -150,7 +155,10 @@ func (s *summary) news(m Member) map[string]Item {
 		s.taken = append(s.taken, w.Key)
 		i := Item{
 			Key: w.Key, Thread: w.Thread, News: w.News, Cluster: m.Cluster, Finding: w.Finding.Code, Severity: w.Finding.Severity,
-			First: w.First, At: w.At, Version: w.Version, Facts: w.Finding.Facts[:min(len(w.Finding.Facts), itemFacts)],
+			First: w.First, At: w.At, Version: w.Version,
+		}
+		for _, f := range w.Finding.Facts[:min(len(w.Finding.Facts), itemFacts)] {
+			i.Facts = append(i.Facts, Fact{f.Name, plain.Clean(f.Value, factRunes)})
 		}
 		if len(w.Path) > 0 {
 			i.Next = w.Path[0]
@@ -210,14 +218,25 @@ func (s *summary) unchecked(m Member) string {
 	return ""
 }
 
-// bounded leaves room for what is critical in both lists before anything else, and then for news before what stands.
-func bounded(news, open []Item) (fewerNews, fewerOpen []Item, omitted int) {
+// bounded is a digest with the worst of its items, as many as it may have.
+func bounded(d Digest) Digest {
+	news, open := sorted(d.News), sorted(d.Open)
+	for most := MostItems; ; most = most * 9 / 10 {
+		d.News, d.Open, d.Omitted = shares(news, open, most)
+		if raw, err := json.Marshal(d); err == nil && len(raw) <= MostBytes || most == 0 {
+			return d
+		}
+	}
+}
+
+// shares leaves room for what is critical in both lists before anything else, and then for news before what stands.
+func shares(news, open []Item, most int) (fewerNews, fewerOpen []Item, omitted int) {
 	worst := func(items []Item) int {
 		return len(slices.DeleteFunc(slices.Clone(items), func(i Item) bool { return i.Severity != Critical || isOver(i.News) }))
 	}
-	forOpen := min(worst(open), MostItems-min(worst(news), MostItems))
-	n := min(len(news), MostItems-forOpen)
-	o := min(len(open), MostItems-n)
+	forOpen := min(worst(open), most-min(worst(news), most))
+	n := min(len(news), most-forOpen)
+	o := min(len(open), most-n)
 	return news[:n], open[:o], len(news) + len(open) - n - o
 }
 

@@ -1,7 +1,10 @@
 package guard_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -210,6 +213,37 @@ func TestADigestOfThousandsOfMattersIsBoundedAndCountsThemAll(t *testing.T) {
 	}
 	if d.Began != 2000 || d.Stand[guard.Critical] != 2000 || d.Stand[guard.Warning] != 2000 {
 		t.Errorf("%d began; %v stand", d.Began, d.Stand)
+	}
+}
+
+func TestADigestOfLongTextsIsBoundedInBytesAndKeepsTheWorst(t *testing.T) {
+	long := strings.Repeat("<ü", 5_000) // six bytes of JSON, and two, a pair
+	reason := func(r *guard.Record) {
+		for code, known := range r.Told {
+			known.Word = &guard.Order{Kind: guard.Acknowledging, By: strings.Repeat("<", 128), Because: strings.Repeat("<", 300), Finding: code, At: morning, Until: morning.Add(72 * time.Hour)}
+			r.Told[code] = known
+		}
+		r.Outbox[0].Finding.Facts = []guard.Fact{{Name: "error", Value: long}, {Name: "need", Value: long}, {Name: "third", Value: long}}
+		r.Verdict.Install = guard.Answer{Word: guard.Unknown, Because: long}
+	}
+	var members []guard.Member
+	for i := range 300 {
+		severity := guard.Warning
+		if i%10 == 0 {
+			severity = guard.Critical
+		}
+		members = append(members, member(fmt.Sprintf("c%04d", i), waits(fmt.Sprintf("t%d-1", i), fmt.Sprint("t", i), guard.Opened, guard.VersionOutdated, severity),
+			stands(guard.CapacityLow, severity), reason))
+	}
+	d, _, _ := guard.Summarize("shop", morning, morning, members, late)
+	raw, err := json.Marshal(d)
+	if err != nil || len(raw) > guard.MostBytes || len(raw) < guard.MostBytes/2 {
+		t.Errorf("%d bytes, %v", len(raw), err)
+	}
+	items := slices.Concat(d.News, d.Open)
+	critical := slices.DeleteFunc(slices.Clone(items), func(i guard.Item) bool { return i.Severity != guard.Critical })
+	if len(critical) != 60 || len(items)+d.Omitted != 600 {
+		t.Errorf("%d of 60 critical matters; %d items and %d omitted of 600", len(critical), len(items), d.Omitted)
 	}
 }
 

@@ -46,7 +46,7 @@ func (c *conclusion) open(f Finding) {
 	if !known {
 		t = c.begin(f.Code)
 	}
-	t.Word, t.Now = c.in.word(f.Code), 0
+	t.Word, t.Now = c.in.word(f.Code, t.Word), 0
 	t = c.swing(t, f.Severity)
 	news := c.news(t, f)
 	switch {
@@ -134,12 +134,16 @@ func (c *conclusion) news(t Told, f Finding) News {
 	return ""
 }
 
-// word is a person's on a finding, where one is in force. What cannot be read silences nothing.
-func (in Input) word(code Code) *Order {
-	if in.Orders.Fault != nil {
-		return nil
+// word is a person's on a finding, where one is in force. While what people say cannot be read, the one that was read last holds as long as it was
+// to hold, and nothing else silences anything.
+func (in Input) word(code Code, last *Order) *Order {
+	switch {
+	case in.Orders.Fault == nil:
+		return Word(in.Orders.Value, code, in.Now)
+	case last != nil && last.Holds(in.Now):
+		return last
 	}
-	return Word(in.Orders.Value, code, in.Now)
+	return nil
 }
 
 // muted reports whether a finding is not told at the moment.

@@ -197,7 +197,7 @@ func (it item) word() (o guard.Order, err error) {
 	if err != nil {
 		return o, err
 	}
-	o.Schema, o.Kind, o.Because = int(schema), guard.OrderKind(it.text("kind")), plain.Cut(it.text("because"), plain.Text, plain.Ellipsis)
+	o.Schema, o.Kind, o.Because = int(schema), guard.OrderKind(it.text("kind")), plain.Clean(it.text("because"), plain.Text)
 	o.Keeps, o.Finding = it.text("keeps"), guard.Code(it.text("finding"))
 	if o.At, err = time.Parse(time.RFC3339Nano, it.text("given")); err != nil {
 		return o, fmt.Errorf("attribute given is not a time as 2026-03-02T12:00:00Z: %w", err)

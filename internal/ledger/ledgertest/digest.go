@@ -127,16 +127,7 @@ func digested(t *testing.T, l Ledger) {
 // largestDigest is one with all that it may have.
 func largestDigest(t *testing.T, l Ledger) {
 	k := keptDigest("shop", noon)
-	word := &guard.Order{Kind: guard.Muting, By: strings.Repeat("B", 128), Because: strings.Repeat("w", 300), Finding: guard.CapacityUnknown, At: noon, Until: noon}
-	k.Digest.News, k.Of = nil, nil
-	for i := range guard.MostItems {
-		thread := fmt.Sprintf("%032d", i)
-		k.Digest.News = append(k.Digest.News, guard.Item{
-			Key: thread + "-1000", Thread: thread, News: guard.Opened, Cluster: id(strings.Repeat("n", 100)), Finding: guard.CapacityUnknown, Severity: guard.Warning,
-			First: noon, At: noon, Version: "v1.18.5-eksbuild.1", Next: "v1.19.2-eksbuild.1", Muted: word,
-			Facts: []guard.Fact{{Name: "installed", Value: strings.Repeat("v", 60)}, {Name: "floor", Value: strings.Repeat("v", 60)}},
-		})
-	}
+	k.Digest.News, k.Of = []guard.Item{{Facts: []guard.Fact{{Name: "f", Value: strings.Repeat("v", guard.MostBytes)}}}}, nil
 	for i := range guard.MostTaken {
 		k.Of = append(k.Of, fmt.Sprintf("%032d-1000", i))
 	}
