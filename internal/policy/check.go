@@ -98,7 +98,7 @@ func (c *checker) set(at string, written Set) (Settings, []bool) {
 
 // rule checks one rule by itself.
 func (c *checker) rule(at string, written Rule) rule {
-	c.name(at+".name", written.Name)
+	c.name(at+".name", written.Name, "rule")
 	c.match(at+".match", written.Match)
 	byTags := written.Match.Tags != nil
 	if written.TrustTags && !byTags {
@@ -118,14 +118,15 @@ func (c *checker) rule(at string, written Rule) rule {
 	return r
 }
 
-func (c *checker) name(at, name string) {
+// name checks what no two things of a kind may share: kind is rule or wave.
+func (c *checker) name(at, name, kind string) {
 	switch {
 	case name == "":
-		c.mistake(at, "is missing", "allowed: a name that no other rule has")
+		c.mistake(at, "is missing", "allowed: a name that no other "+kind+" has")
 	case utf8.RuneCountInString(name) > 64 || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }):
 		c.mistake(at, fmt.Sprintf("%q is not a name", name), "allowed: up to 64 characters that print")
 	case c.names[name]:
-		c.mistake(at, fmt.Sprintf("%q is the name of an earlier rule", name), "allowed: a name that no other rule has")
+		c.mistake(at, fmt.Sprintf("%q is the name of an earlier %s", name, kind), "allowed: a name that no other "+kind+" has")
 	}
 	c.names[name] = true
 }

@@ -40,6 +40,8 @@ func Compile(doc Document, simulated bool) (*Policy, error) {
 	c.units = c.fleet(doc.Fleet)
 	p := &Policy{units: c.units, defaults: rule{by: "defaults", trusted: true}}
 	c.digest(p, doc.Digest)
+	p.rollout = c.rollout(doc.Rollout)
+	c.names = map[string]bool{}
 	p.defaults.set, p.defaults.gives = c.set("defaults", doc.Defaults)
 	known := []rule{whole(p.defaults)}
 	c.fit("defaults", known[0], nil)

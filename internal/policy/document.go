@@ -8,12 +8,13 @@ import (
 
 // Document is a policy as people write it, in YAML or JSON with the same keys. docs/policy.md explains every key.
 type Document struct {
-	Version  int      `json:"version"`           // of this form: 1
-	Preview  bool     `json:"preview,omitempty"` // opens the modes approve and auto outside a simulated world
-	Fleet    []Member `json:"fleet"`
-	Digest   Digest   `json:"digest,omitzero"`
-	Defaults Set      `json:"defaults,omitzero"`
-	Rules    []Rule   `json:"rules,omitempty"` // of those that match, the last wins, field by field
+	Version  int             `json:"version"`           // of this form: 1
+	Preview  bool            `json:"preview,omitempty"` // opens the modes approve and auto outside a simulated world
+	Fleet    []Member        `json:"fleet"`
+	Digest   Digest          `json:"digest,omitzero"`
+	Rollout  RolloutDocument `json:"rollout,omitzero"`
+	Defaults Set             `json:"defaults,omitzero"`
+	Rules    []Rule          `json:"rules,omitempty"` // of those that match, the last wins, field by field
 }
 
 // Member is one account of the fleet.
@@ -34,6 +35,29 @@ type OwnerDigest struct {
 	Owner string `json:"owner"`
 	At    string `json:"at,omitempty"`   // empty: as all others
 	Zone  string `json:"zone,omitempty"` // empty: as all others
+}
+
+// RolloutDocument says how updates spread over the fleet.
+type RolloutDocument struct {
+	Budget BudgetDocument `json:"budget,omitzero"`
+	Waves  []WaveDocument `json:"waves,omitempty"` // in their order
+}
+
+// BudgetDocument bounds the updates of the fleet. What is left out has its usual value.
+type BudgetDocument struct {
+	Region   *int `json:"region,omitempty"`
+	Account  *int `json:"account,omitempty"`
+	Fleet    *int `json:"fleet,omitempty"`
+	Starts   *int `json:"starts,omitempty"`
+	Failures *int `json:"failures,omitempty"`
+}
+
+// WaveDocument is a group of clusters that are updated before those of the next.
+type WaveDocument struct {
+	Name  string `json:"name"` // unique
+	Match Match  `json:"match"`
+	Soak  string `json:"soak,omitempty"`  // as 24h, which it is where it is left out
+	Share *int   `json:"share,omitempty"` // percent; 100 where it is left out
 }
 
 // Rule gives settings to the clusters that it matches.

@@ -22,6 +22,7 @@ type Policy struct {
 	units    []event.Unit
 	defaults rule
 	rules    []rule
+	rollout  Rollout
 	hours    Hours
 	owners   map[string]Hours // of those whose digests are due at other hours
 	ownHours []Hours          // the same, in the order of the policy

@@ -89,12 +89,12 @@ func TestEachMistakeHasItsLineFieldAndWhatIsAllowed(t *testing.T) {
 		"a version to come":  {strings.Replace(head, "1", "2", 1), "p.yaml:1: version: is 2; allowed: 1"},
 		"a version of text":  {strings.Replace(head, "1", "one", 1), `p.yaml:1: version: "one" is not a whole number; allowed: digits, as 42`},
 		"an empty file":      {"", "p.yaml: is empty"},
-		"a misspelt key":     {head + "default: {}", "p.yaml:5: default: unknown key; did you mean defaults? allowed: defaults, digest, fleet, preview, rules, version"},
+		"a misspelt key":     {head + "default: {}", "p.yaml:5: default: unknown key; did you mean defaults? allowed: defaults, digest, fleet, preview, rollout, rules, version"},
 		"a misspelt setting": {head + "defaults: {treshold: 5}", "p.yaml:5: defaults.treshold: unknown key; allowed: " + settingKeys},
 		"a setting of a rule that is misspelt": {rule("{clusters: [a]}", "{wraning: 70}"),
 			"p.yaml:8: rules[0].set.wraning: unknown key; did you mean warning? allowed: " + settingKeys},
 		"a key given twice":        {head + "preview: true\npreview: false", "p.yaml:6: preview: is given twice, first in line 5; allowed: once"},
-		"a fleet that is misspelt": {"version: 1\nflet: []", "p.yaml:2: flet: unknown key; did you mean fleet? allowed: defaults, digest, fleet, preview, rules, version"},
+		"a fleet that is misspelt": {"version: 1\nflet: []", "p.yaml:2: flet: unknown key; did you mean fleet? allowed: defaults, digest, fleet, preview, rollout, rules, version"},
 		"no fleet":                 {"version: 1", `p.yaml:1: fleet: names no account; allowed: a list, as [{account: "111122223333", regions: [eu-central-1]}]`},
 		"an empty fleet":           {"version: 1\nfleet: []", `p.yaml:2: fleet: names no account; allowed: a list, as [{account: "111122223333", regions: [eu-central-1]}]`},
 		"an account of eleven digits": {strings.Replace(head, "111122223333", "11112222333", 1),
@@ -304,7 +304,7 @@ func TestTheDocumentationExplainsEachKeyWhereItBelongs(t *testing.T) {
 		documented[row[1]]++
 	}
 	want := map[string]int{}
-	for _, part := range []any{policy.Document{}, policy.Member{}, policy.Rule{}, policy.Match{}, policy.Set{}, policy.Digest{}} {
+	for _, part := range []any{policy.Document{}, policy.Member{}, policy.Rule{}, policy.Match{}, policy.Set{}, policy.Digest{}, policy.RolloutDocument{}, policy.BudgetDocument{}, policy.WaveDocument{}} {
 		for _, f := range reflect.VisibleFields(reflect.TypeOf(part)) {
 			key, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 			want[key]++
