@@ -8,6 +8,7 @@ import (
 	"github.com/cniguard/cniguard/internal/alarm"
 	"github.com/cniguard/cniguard/internal/capacity"
 	"github.com/cniguard/cniguard/internal/fault"
+	"github.com/cniguard/cniguard/internal/policy"
 )
 
 // Intend is the record to save before any action of the plan that must not happen twice; false: there is none. A step is in
@@ -104,6 +105,7 @@ func (c *conclusion) seen() {
 			c.rec.Hidden = c.plan.Hidden
 		}
 	}
+	c.wanted()
 	if c.in.Seen.Cluster.Fault == nil && c.in.Seen.Cluster.Value != nil || c.rec.Owner == "" {
 		c.rec.Owner = c.in.owner()
 	}
@@ -121,6 +123,32 @@ func (c *conclusion) seen() {
 	}
 	c.past(blind)
 	c.leave()
+}
+
+// wanted notes since when an update is wanted to where it leads now, and the wave that the cluster is in.
+func (c *conclusion) wanted() {
+	switch {
+	case c.in.Settings.Fault != nil:
+		return // as it was
+	case c.in.Settings.Value.Mode == policy.Observe:
+		c.rec.Wave, c.rec.Wanted = "", Wanted{}
+		return
+	}
+	c.rec.Wave = c.in.Place.Wave
+	switch to := last(c.plan.Path); {
+	case c.plan.Blind[UpdateBlocked]:
+	case !wantsUpdate(c.plan):
+		c.rec.Wanted = Wanted{}
+	case c.rec.Wanted.Since.IsZero() || c.rec.Wanted.To != to:
+		c.rec.Wanted = Wanted{To: to, Since: c.in.Seen.At}
+	}
+}
+
+func last(path []string) string {
+	if len(path) == 0 {
+		return ""
+	}
+	return path[len(path)-1]
 }
 
 // returned forgets failed tries once there is nothing left to update: the next update is a new matter.

@@ -51,6 +51,7 @@ func Decide(in Input) Plan {
 	d.teardown()
 	d.faults()
 	d.change()
+	d.halted()
 	d.plan.Verdict.Word = worst(d.plan.Verdict, d.unwell)
 	return d.plan
 }

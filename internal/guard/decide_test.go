@@ -248,6 +248,11 @@ func TestEachGateShutsAlone(t *testing.T) {
 			in.Orders.Value = []guard.Order{{Kind: guard.Denial, By: "bob", Because: "not now", At: noon.Add(-time.Hour), Until: later}}
 		},
 		"approval": func(in *guard.Input) { in.Settings.Value.Mode = policy.Approve },
+		"breaker": func(in *guard.Input) {
+			in.Rollout.Value.Failed = []guard.Slot{{Cluster: other("a"), At: noon.Add(-2 * time.Hour)}, {Cluster: other("b"), At: noon.Add(-time.Hour)}}
+		},
+		"wave":   func(in *guard.Input) { *in = second(guard.Wave{Name: "first", Clusters: 10, Done: 7}) },
+		"budget": func(in *guard.Input) { in.Rollout.Value.InFlight = []guard.Slot{{Cluster: other("a"), At: noon}} },
 	}
 	words := []guard.Order{
 		{Kind: guard.Muting, Finding: guard.VersionOutdated, By: "bob", Because: "known", At: noon.Add(-time.Hour), Until: later},
@@ -317,6 +322,7 @@ func TestAFaultInAnyReadingStopsTheUpdate(t *testing.T) {
 			"settings": func(in *guard.Input) { in.Settings.Fault = f },
 			"fleet":    func(in *guard.Input) { in.Fleet.Fault = f },
 			"orders":   func(in *guard.Input) { in.Orders.Fault = f },
+			"rollout":  func(in *guard.Input) { in.Rollout.Fault = f },
 		} {
 			t.Run(name+" "+f.Kind.String(), func(t *testing.T) {
 				in := outdated()

@@ -49,6 +49,8 @@ const (
 	UpdateStuck Code = "update-stuck"
 	// UpdateAside is a cluster that is not updated any more until a person approves again.
 	UpdateAside Code = "update-set-aside"
+	// UpdatesHalted is a failed update after which the fleet is not updated any more until a person resumes.
+	UpdatesHalted Code = "updates-halted"
 	// UpdateProgress carries the news of a step: started, updated, failed. It is no finding that stands.
 	UpdateProgress Code = "update-progress"
 	// Trial carries the sample by which a person tries a channel. It is no finding that stands.
@@ -60,6 +62,7 @@ func Codes() []Code {
 	return []Code{
 		VersionOutdated, VersionUnknown, InstallUnknown, ImagesDiffer, ReleaseBad, CapacityLow, BlocksLow, NodesFull, CapacitySoon, CapacityUnknown,
 		ControlPlaneRoom, MetricSilent, AlarmUnheard, AlarmFailed, AddonUnhealthy, Unreadable, UnitUnreadable, UpdateBlocked, UpdateStuck, UpdateAside,
+		UpdatesHalted,
 	}
 }
 
@@ -92,6 +95,7 @@ const (
 	rings        = 12 * time.Minute // from a crossing to the alarm, at most: see package alarm; and a minute
 	unheardAfter = 10 * time.Minute // an alarm's event, which comes within seconds
 	patience     = 30 * time.Minute // a fault that may pass by itself is told after this
+	budgetAfter  = 30 * time.Minute // an update that waits for others to end
 	deniedAfter  = 10 * time.Minute // a denied reading; IAM changes take minutes to arrive
 	soon         = time.Minute      // at the next tick
 	later        = 5 * time.Minute  // at the tick after
@@ -142,7 +146,7 @@ func minutes(d time.Duration) string {
 // suffer from now. All else can wait for the digest.
 func urgent(code Code, severity Severity) bool {
 	switch code {
-	case CapacityLow, BlocksLow, NodesFull, AddonUnhealthy, UpdateProgress, UpdateStuck, UpdateAside:
+	case CapacityLow, BlocksLow, NodesFull, AddonUnhealthy, UpdateProgress, UpdateStuck, UpdateAside, UpdatesHalted:
 		return true
 	}
 	return severity == Critical

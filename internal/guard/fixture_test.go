@@ -27,6 +27,7 @@ func outdated() guard.Input {
 		Settings: guard.Read(s),
 		Fleet:    guard.Read(guard.Fleet{}),
 		Orders:   guard.Read[[]guard.Order](nil),
+		Place:    guard.Place{Rules: policy.Rollout{Budget: policy.Budget{Region: 1, Account: 2, Fleet: 3, Starts: 4, Failures: 2}}},
 		Seen: guard.Snapshot{
 			At:      noon.Add(-time.Second),
 			Cluster: guard.Read(&guard.Cluster{Status: "ACTIVE", Kubernetes: "1.21", Tags: map[string]string{"env": "prod"}}),

@@ -39,6 +39,9 @@ func Gates() []Gate {
 		{Name: "set aside", Shut: shutAside},
 		{Name: "denial", Shut: shutDenial},
 		{Name: "approval", Shut: shutApproval},
+		{Name: "breaker", Shut: shutBreaker},
+		{Name: "wave", Shut: shutWave},
+		{Name: budgetGate, Shut: shutBudget},
 	}
 }
 

@@ -94,7 +94,8 @@ type Update struct {
 
 // Fleet is what a decision on one cluster may know of the others.
 type Fleet struct {
-	Halt *Order // of kind Halting or TearingDown; nil: neither is in force
+	Halt    *Order    // of kind Halting or TearingDown; nil: neither is in force
+	Resumed time.Time // when somebody ended the last halt, or let updates go on after failures; zero: nobody did, or a halt is in force
 }
 
 // OrderKind is what a person ordered.
@@ -133,6 +134,8 @@ type Input struct {
 	Seen     Snapshot
 	Settings Reading[policy.Settings]
 	Fleet    Reading[Fleet]
+	Place    Place            // in the rollout of updates
+	Rollout  Reading[Rollout] // how far that is; not read where WantsRollout says so
 	Orders   Reading[[]Order] // of this cluster
 	Record   Record
 	Heard    bool // the event of one of the cluster's alarms arrived just now

@@ -84,6 +84,7 @@ func (c *conclusion) failed(why failure) {
 		facts = append(facts, Fact{"next", "one more try in " + minutes(RetryAfter)})
 		c.dueIn(RetryAfter + soon)
 	}
+	c.dueIn(soon) // did it stop the updates of the fleet?
 	c.say(NotDone, c.stepFinding(step, Critical, facts), time.Time{})
 }
 

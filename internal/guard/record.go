@@ -36,7 +36,9 @@ type Record struct {
 	Owner       string        `json:"owner,omitempty"`  // who answers for it, when it could be read last; untrusted
 	Told        map[Code]Told `json:"told,omitempty"`
 	Past        map[Code]Past `json:"past,omitempty"`
-	Step        *Step         `json:"step,omitempty"` // written before UpdateAddon is called; its ID is empty until that returned
+	Wave        string        `json:"wave,omitempty"`  // that it is in, where it may be updated
+	Wanted      Wanted        `json:"wanted,omitzero"` // while an update is
+	Step        *Step         `json:"step,omitempty"`  // written before UpdateAddon is called; its ID is empty until that returned
 	Failed      Failed        `json:"failed,omitzero"`
 	Proved      Proved        `json:"proved,omitzero"`
 	Aside       *Aside        `json:"aside,omitempty"` // not updated until a person approves again
@@ -138,6 +140,12 @@ type Step struct {
 	Why    string    `json:"why,omitempty"`  // there is no way: To is unknown
 	Gap    string    `json:"gap,omitempty"`  // which minor versions it jumps over, since none of them is compatible
 	Told   bool      `json:"told,omitempty"` // that it started
+}
+
+// Wanted is where an update is to lead, and since when it is wanted.
+type Wanted struct {
+	To    string    `json:"to"` // the last version of the path; empty: there is no way there
+	Since time.Time `json:"since"`
 }
 
 // Failed counts the failed tries of a step.

@@ -48,6 +48,9 @@ func (d *draft) update() {
 			d.plan.Due = earlier(d.plan.Due, r.Until.Add(soon))
 		}
 	}
+	if by[0].Gate == budgetGate { // the last of all gates: the others are open
+		d.dueIn(budgetAfter)
+	}
 	d.blocked(step, by)
 }
 

@@ -32,7 +32,7 @@ func named(o guard.Order) error {
 // standing is the fleet's state after the newest order to all of it; the zero Order: there was none.
 func standing(o guard.Order) guard.Fleet {
 	if o.Kind == "" || o.Kind == guard.Resuming {
-		return guard.Fleet{}
+		return guard.Fleet{Resumed: o.At}
 	}
 	return guard.Fleet{Halt: &o}
 }

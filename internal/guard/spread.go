@@ -1,0 +1,145 @@
+package guard
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/cniguard/cniguard/internal/cluster"
+)
+
+// budgetGate is shut alone where nothing but other updates keeps one from starting.
+const budgetGate = "budget"
+
+// Full says why a step may not start now as far as the rest of the fleet goes; empty: it may. It is asked again, on what the ledger has then,
+// right before a slot is taken.
+func (in Input) Full(s Step) (why string, until time.Time) {
+	for _, shut := range []func(Input, Step) (string, time.Time){shutBreaker, shutWave, shutBudget} {
+		if why, until := shut(in, s); why != "" {
+			return why, until
+		}
+	}
+	return "", time.Time{}
+}
+
+// shutBudget keeps few updates in flight, so that a bad one harms little.
+func shutBudget(in Input, _ Step) (string, time.Time) {
+	if f := in.Rollout.Fault; f != nil {
+		return unread("the fleet's updates", f), time.Time{}
+	}
+	budget := in.Place.Rules.Budget
+	for _, limit := range []struct {
+		of   string
+		most int
+		in   func(cluster.ID) bool
+	}{
+		{"this region", budget.Region, func(id cluster.ID) bool { return id.Account == in.ID.Account && id.Region == in.ID.Region }},
+		{"this account", budget.Account, func(id cluster.ID) bool { return id.Account == in.ID.Account }},
+		{"the fleet", budget.Fleet, func(cluster.ID) bool { return true }},
+	} {
+		var others []string
+		for _, slot := range in.Rollout.Value.InFlight {
+			if slot.Cluster != in.ID && limit.in(slot.Cluster) {
+				others = append(others, slot.Cluster.String())
+			}
+		}
+		if len(others) >= limit.most {
+			return fmt.Sprintf("%d of %d updates are in flight in %s: %s", len(others), limit.most, limit.of, some(others)), time.Time{}
+		}
+	}
+	return shutStarts(in, budget.Starts)
+}
+
+func shutStarts(in Input, most int) (string, time.Time) {
+	var starts []time.Time
+	for _, slot := range in.Rollout.Value.Started {
+		if in.Now.Sub(slot.At) < aDay {
+			starts = append(starts, slot.At)
+		}
+	}
+	if len(starts) < most {
+		return "", time.Time{}
+	}
+	return fmt.Sprintf("%d updates started in the last 24 hours, and that is the budget", len(starts)), starts[len(starts)-most].Add(aDay)
+}
+
+// shutBreaker stops the fleet's updates where some failed, until a person has looked.
+func shutBreaker(in Input, _ Step) (string, time.Time) {
+	failed := in.tripped()
+	if in.Rollout.Fault != nil || len(failed) == 0 { // the budget's gate says what cannot be read
+		return "", time.Time{}
+	}
+	return fmt.Sprintf("updates of %s failed%s: the fleet is not updated until somebody has looked and runs `cniguard resume`", clusters(failed), ofWave(failed[0].Wave)), time.Time{}
+}
+
+func ofWave(name string) string {
+	if name == "" {
+		return ""
+	}
+	return " in wave " + name
+}
+
+// shutWave lets the waves before go first.
+func shutWave(in Input, _ Step) (string, time.Time) {
+	if in.Rollout.Fault != nil { // the budget's gate says it
+		return "", time.Time{}
+	}
+	r := in.Rollout.Value
+	for _, before := range in.Place.Rules.Before(in.Place.Wave) {
+		w, counted := r.wave(before.Name)
+		switch {
+		case !counted, in.Record.Wanted.Since.IsZero(), !in.Record.Wanted.Since.Before(r.Looked):
+			// What the wave's clusters want may be as new as what this one wants: only a sweep since then knows.
+			return fmt.Sprintf("the next sweep tells how far wave %s is", before.Name), time.Time{}
+		case w.Clusters == 0:
+			return fmt.Sprintf("wave %s has no cluster that may be updated", before.Name), time.Time{}
+		case w.Done*100 < before.Share*w.Clusters:
+			return fmt.Sprintf("%d of %d clusters of wave %s are done, and %d %% must be", w.Done, w.Clusters, before.Name, before.Share), time.Time{}
+		case in.Now.Before(w.Last.Add(before.Soak)):
+			return fmt.Sprintf("wave %s is watched for %s after its last update", before.Name, minutes(before.Soak)), w.Last.Add(before.Soak)
+		}
+	}
+	return "", time.Time{}
+}
+
+func (r Rollout) wave(name string) (Wave, bool) {
+	for _, w := range r.Waves {
+		if w.Name == name {
+			return w, true
+		}
+	}
+	return Wave{}, false
+}
+
+// halted finds that this cluster's failure was the one that stopped the fleet's updates. It is one cluster's finding, so that it is told once.
+func (d *draft) halted() {
+	in := d.in
+	if in.Rollout.Fault != nil || in.Fleet.Fault != nil || in.Settings.Fault != nil {
+		d.blind(UpdatesHalted)
+		return
+	}
+	failed := in.tripped()
+	if len(failed) == 0 || failed[len(failed)-1].Cluster != in.ID {
+		return
+	}
+	d.find(Finding{Code: UpdatesHalted, Severity: Warning, Print: failed[len(failed)-1].At.String(), Facts: []Fact{
+		{"failed", clusters(failed)}, {"wave", failed[0].Wave}, {"resume", "cniguard resume --because WHY"},
+	}})
+}
+
+func clusters(slots []Slot) string {
+	names := make([]string, len(slots))
+	for i, s := range slots {
+		names[i] = s.Cluster.String()
+	}
+	return some(names)
+}
+
+// some names the first few of many.
+func some(names []string) string {
+	const few = 5
+	if len(names) <= few {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:few], ", "), len(names)-few)
+}
