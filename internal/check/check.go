@@ -79,6 +79,10 @@ type Ledger interface {
 	Orders(ctx context.Context, id cluster.ID) ([]guard.Order, error)
 	// Fleet reads the fleet's state, consistently.
 	Fleet(ctx context.Context) (guard.Fleet, error)
+	// Rollout reads how far the fleet's updates are, consistently; Version 0: nothing was updated yet.
+	Rollout(ctx context.Context) (guard.Rollout, error)
+	// SaveRollout stores it if it still has the version it was read with; else ErrConflict.
+	SaveRollout(ctx context.Context, r guard.Rollout) error
 	SweepLedger
 	Digests
 }

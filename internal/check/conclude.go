@@ -30,6 +30,9 @@ func (e Engine) conclude(ctx context.Context, kept Kept, in guard.Input, p guard
 			again, rec.Again, rec.Busy = rec.Again, false, guard.Busy{}
 		}
 		saved, err := e.save(ctx, Kept{Cluster: kept.Cluster, Record: rec, Version: kept.Version})
+		if err == nil {
+			e.follow(ctx, in, rec)
+		}
 		switch {
 		case err == nil && tell:
 			again, err = e.tell(ctx, saved)

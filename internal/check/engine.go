@@ -94,7 +94,10 @@ func (e Engine) once(ctx context.Context, id cluster.ID) (plan guard.Plan, again
 			return plan, false, e.cry(ctx, in, err)
 		}
 	}
-	done := e.act(ctx, id, plan)
+	done := e.act(ctx, in, plan)
+	if wantsUpdate(plan) {
+		in.Rollout = reading(e.Ledger.Rollout(ctx)) // the step's slot is in it
+	}
 	e.log(ctx, id, plan, done)
 	again, err = e.conclude(ctx, kept, in, plan, done)
 	return plan, again, err
@@ -139,7 +142,7 @@ func (e Engine) read(ctx context.Context, id cluster.ID) (kept Kept, in guard.In
 		in.Seen.Update = e.Observer.Settle(ctx, id, *step)
 		hide(in.Seen)
 	}
-	in.Record, in.Settings = kept.Record, e.settings(id, in.Seen.Cluster)
+	in.Record, in.Settings, in.Place = kept.Record, e.settings(id, in.Seen.Cluster), e.place(id, in.Seen.Cluster)
 	if f := guard.WhyNotInside(in); f != nil {
 		in.Seen.Inside.Fault = f
 	} else {
@@ -147,6 +150,10 @@ func (e Engine) read(ctx context.Context, id cluster.ID) (kept Kept, in guard.In
 	}
 	e.readAddresses(ctx, &in)
 	in.Now = e.Clock.Now()
+	if in.WantsRollout() {
+		in.Rollout = reading(e.Ledger.Rollout(ctx))
+		in.Now = e.Clock.Now()
+	}
 	return kept, in, nil
 }
 
@@ -183,6 +190,15 @@ func (e Engine) settings(id cluster.ID, c guard.Reading[*guard.Cluster]) guard.R
 	return guard.Read(e.Policy.For(id, tags))
 }
 
+// place is where a cluster with these tags stands in the rollout; one whose tags cannot be read has no settings either.
+func (e Engine) place(id cluster.ID, c guard.Reading[*guard.Cluster]) guard.Place {
+	place := guard.Place{Rules: e.Policy.Rollout()}
+	if c.Fault == nil && c.Value != nil {
+		place.Wave = e.Policy.Wave(id, c.Value.Tags)
+	}
+	return place
+}
+
 func (e Engine) askAgain(ctx context.Context, kept Kept) error {
 	if kept.Record.Again && !e.Heard {
 		return nil
@@ -214,18 +230,18 @@ func wantsUpdate(p guard.Plan) bool {
 
 // act does the plan's actions in their order; a failure ends the row. What is left has an outcome too: a step that was meant
 // to be taken, and was not, must not stand in the record as one in flight.
-func (e Engine) act(ctx context.Context, id cluster.ID, p guard.Plan) []guard.Outcome {
+func (e Engine) act(ctx context.Context, in guard.Input, p guard.Plan) []guard.Outcome {
 	done := make([]guard.Outcome, 0, len(p.Actions))
 	for i, a := range p.Actions {
 		o := guard.Outcome{Action: a, At: e.Clock.Now()}
 		switch a.Kind {
 		case guard.StartUpdate:
-			o.Fault = e.halted(ctx)
+			o.Fault = e.slot(ctx, in, a.Step)
 		case guard.PutAlarm:
 			o.Fault = e.tornDown(ctx)
 		}
 		if o.Fault == nil {
-			o = e.Actor.Do(ctx, id, a)
+			o = e.Actor.Do(ctx, in.ID, a)
 		}
 		done = append(done, o)
 		if o.Fault != nil {
@@ -248,18 +264,6 @@ func untried(left []guard.Action, failed guard.Outcome) []guard.Outcome {
 		skipped = append(skipped, guard.Outcome{Action: a, Fault: f, At: failed.At})
 	}
 	return skipped
-}
-
-// halted reads the halt once more, right before an update: a person who halts the fleet must not wait for a running check.
-func (e Engine) halted(ctx context.Context) *fault.Fault {
-	fleet, err := e.Ledger.Fleet(ctx)
-	if err != nil {
-		return &fault.Fault{Kind: fault.Skip, Op: "halt", Text: "the fleet's halt could not be read: " + err.Error()}
-	}
-	if fleet.Halt != nil {
-		return &fault.Fault{Kind: fault.Skip, Op: "halt", Text: "the fleet was halted by " + fleet.Halt.By}
-	}
-	return nil
 }
 
 // tornDown reads the teardown once more, right before an alarm is put: it would stand after the stacks are gone, and nobody would know.

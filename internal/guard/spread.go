@@ -118,13 +118,12 @@ func (d *draft) halted() {
 		d.blind(UpdatesHalted)
 		return
 	}
+	delete(d.plan.Blind, UpdatesHalted) // it rests on the fleet's item, not on what was read of the cluster
 	failed := in.tripped()
 	if len(failed) == 0 || failed[len(failed)-1].Cluster != in.ID {
 		return
 	}
-	d.find(Finding{Code: UpdatesHalted, Severity: Warning, Print: failed[len(failed)-1].At.String(), Facts: []Fact{
-		{"failed", clusters(failed)}, {"wave", failed[0].Wave}, {"resume", "cniguard resume --because WHY"},
-	}})
+	d.find(Finding{Code: UpdatesHalted, Severity: Warning, Print: failed[len(failed)-1].At.String(), Facts: []Fact{{"failed", clusters(failed)}, {"wave", failed[0].Wave}}})
 }
 
 func clusters(slots []Slot) string {

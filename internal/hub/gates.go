@@ -39,6 +39,9 @@ func openers(name string) map[string]string {
 		"ready":      "by itself, when EKS calls cluster and add-on ACTIVE; else whoever runs the cluster",
 		"in flight":  "by itself, when that update has ended",
 		"soak":       "by itself, in time",
+		"breaker":    "a person, once the failed updates are understood: cniguard resume --because WHY",
+		"wave":       "by itself, when the waves before are done and were watched",
+		"budget":     "by itself, when others have ended; or the policy's author, with a larger rollout.budget",
 		"denial":     "who denied it, with an approval",
 	}
 }

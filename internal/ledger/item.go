@@ -14,13 +14,14 @@ import (
 	"github.com/cniguard/cniguard/internal/guard"
 )
 
-// item is an item of the table. Its key is pk and sk; those that have due and at are in the index "due" too. Nine kinds of things
+// item is an item of the table. Its key is pk and sk; those that have due and at are in the index "due" too. Ten kinds of things
 // are in the table:
 //
 //	pk                    sk                     due                          at
 //	UNIT#ACCOUNT/REGION   NAME, of a unit "-"    RECORD, where it has a Wake  when it wakes
 //	ORDER#WRITER          ACCOUNT/REGION/NAME    ORDER#ACCOUNT/REGION/NAME    the writer
 //	HALT                  HALT                   -                            -
+//	ROLLOUT               ROLLOUT                -                            -
 //	DOCTOR                NONCE of a probe       -                            when its event came
 //	DOCTOR                NONCE of a sample      -                            when it was taken, or refused
 //	DIGEST#OWNER          the instant it is of   DIGEST, until it is told     when it is told
@@ -36,6 +37,7 @@ const (
 	orderPrefix  = "ORDER#"
 	findingMark  = "#"
 	haltKey      = "HALT"
+	rolloutsKey  = "ROLLOUT"
 	doctorKey    = "DOCTOR"
 	digestPrefix = "DIGEST#"
 	digestsKey   = "DIGESTS"

@@ -27,6 +27,7 @@ type Memory struct {
 	items   map[cluster.ID]saved
 	orders  map[cluster.ID]map[mine]guard.Order // a person's newest order for a cluster replaces the one before on the same matter
 	halt    guard.Order                         // the newest order to the whole fleet
+	rollout saved                               // how far the fleet's updates are
 	probes  map[string]time.Time                // when their events came, by nonce
 	trials  map[string]check.Trial              // of samples, by nonce
 	sweeps  map[string]*swept                   // by run

@@ -156,6 +156,15 @@ func (l *inWorld) SetDigested(_ context.Context, hours string, at time.Time) err
 	return err
 }
 
+func (l *inWorld) Rollout(context.Context) (guard.Rollout, error) {
+	return take(l, func(ctx context.Context) (guard.Rollout, error) { return l.dynamo.Rollout(ctx) })
+}
+
+func (l *inWorld) SaveRollout(_ context.Context, r guard.Rollout) error {
+	_, err := take(l, func(ctx context.Context) (any, error) { return nil, l.dynamo.SaveRollout(ctx, r) })
+	return err
+}
+
 func (l *inWorld) PutSweep(_ context.Context, s check.Sweep) error {
 	_, err := take(l, func(ctx context.Context) (any, error) { return nil, l.dynamo.PutSweep(ctx, s) })
 	return err

@@ -102,6 +102,7 @@ func samples() map[string]guard.Message {
 			"owner", "the cluster belongs to Terraform (tag ManagedBy=terraform): change the add-on there"),
 		"update-stuck": sample(guard.UpdateStuck, guard.Warning, "step", "v1.7.5-eksbuild.2 to v1.8.0-eksbuild.1",
 			"update id", "0f2bd9bb-1d5c-3c92-8ba1-8c5d0f5c9a6b", "started", "2026-11-23T02:31:00Z"),
+		"updates-halted": sample(guard.UpdatesHalted, guard.Warning, "failed", "111122223333/eu-central-1/prod-a, 111122223333/eu-central-1/prod-b", "wave", "canary"),
 		"update-set-aside": sample(guard.UpdateAside, guard.Warning, "because", "2 tries to update to v1.8.0-eksbuild.1 failed"),
 		"not-a-code":       sample("brand-new-finding", guard.Warning, "seen", "something new"),
 	}

@@ -43,6 +43,11 @@ func acknowledge(m guard.Message) []string {
 	return []string{"cniguard ack " + plain.Quote(m.Cluster.String()), "--finding " + plain.Quote(string(m.Finding.Code)), because}
 }
 
+// resumeFleet ends the halt that failed updates brought about.
+func resumeFleet(guard.Message) []string {
+	return []string{"cniguard resume", because}
+}
+
 // approveUpdate is the word that a shut gate waits for.
 func approveUpdate(m guard.Message) []string {
 	return []string{"cniguard approve " + plain.Quote(m.Cluster.String()), because}

@@ -173,6 +173,14 @@ var findings = map[guard.Code]words{
 		do:    "Find out why the tries failed and clear it, then approve the update again.",
 		run:   []command{listUpdates, describeUpdate, describeAddon, approveUpdate},
 	},
+	guard.UpdatesHalted: {
+		wrong: "updates of vpc-cni failed, and the whole fleet is not updated any more",
+		right: "the fleet may be updated again",
+		means: "No cluster of the fleet is updated until a person resumes. Those that are named under \"failed\" may have lost room for pods; all others stay as they are.",
+		do: "Look at each cluster under \"failed\": its messages say what EKS reported. Find out what they have in common; where the version is at fault, " +
+			"set another target in the policy. Then resume.",
+		run: []command{explain, describeAddon, resumeFleet},
+	},
 }
 
 // steps are the texts of the news of an update.

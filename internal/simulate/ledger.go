@@ -83,7 +83,7 @@ func (r *Run) write(ctx context.Context, id cluster.ID, o guard.Order) error {
 // ofTable has the faults of the ledger happen to the operations of DynamoDB that it is made of.
 func ofTable(faults []world.Fault) []world.Fault {
 	operations := map[string]string{
-		"Load": "GetItem", "Fleet": "GetItem", "Save": "PutItem", "Arrive": "PutItem", "Report": "PutItem", "Reported": "GetItem", "Due": "Query", "In": "Query",
+		"Load": "GetItem", "Fleet": "GetItem", "Rollout": "GetItem", "SaveRollout": "PutItem", "Save": "PutItem", "Arrive": "PutItem", "Report": "PutItem", "Reported": "GetItem", "Due": "Query", "In": "Query",
 		"Orders": "Query", "Digest": "GetItem", "SaveDigest": "PutItem", "DueDigests": "Query", "Digested": "GetItem", "SetDigested": "PutItem",
 		"Sweep": "GetItem", "PutSweep": "PutItem", "PutPart": "PutItem", "Sweeps": "Query", "Parts": "Query",
 	}
@@ -140,6 +140,15 @@ func (s served) Orders(ctx context.Context, id cluster.ID) ([]guard.Order, error
 
 func (s served) Fleet(ctx context.Context) (guard.Fleet, error) {
 	return through(ctx, s, "ledger:Fleet", func() (guard.Fleet, error) { return s.ledger.Fleet(ctx) })
+}
+
+func (s served) Rollout(ctx context.Context) (guard.Rollout, error) {
+	return through(ctx, s, "ledger:Rollout", func() (guard.Rollout, error) { return s.ledger.Rollout(ctx) })
+}
+
+func (s served) SaveRollout(ctx context.Context, r guard.Rollout) error {
+	_, err := through(ctx, s, "ledger:SaveRollout", func() (any, error) { return nil, s.ledger.SaveRollout(ctx, r) })
+	return err
 }
 
 func (s served) Arrive(ctx context.Context, nonce string, at time.Time) error {
