@@ -49,7 +49,7 @@ var granted = sync.OnceValue(func() map[string]map[string]iam.Role {
 // have the policies of package stack's approvers, and enter none.
 func asPerson(action string) bool {
 	switch action {
-	case "events:PutEvents", "sts:AssumeRole", "ledger:Load", "ledger:In", "ledger:Orders", "ledger:Fleet", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:BatchGetItem":
+	case "events:PutEvents", "sts:AssumeRole", "ledger:Load", "ledger:In", "ledger:Orders", "ledger:Fleet", "ledger:Rollout", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:BatchGetItem":
 		return true
 	}
 	return false

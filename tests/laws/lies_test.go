@@ -211,6 +211,15 @@ type forgetful struct {
 	fleet  func(guard.Fleet, error) (guard.Fleet, error)
 	load   func(*check.Kept)
 	digest func(*check.KeptDigest)
+	flight func(*guard.Rollout)
+}
+
+func (f forgetful) Rollout(ctx context.Context) (guard.Rollout, error) {
+	r, err := f.Ledger.Rollout(ctx)
+	if err == nil && f.flight != nil {
+		f.flight(&r)
+	}
+	return r, err
 }
 
 func (f forgetful) Digest(ctx context.Context, owner string, at time.Time) (check.KeptDigest, error) {

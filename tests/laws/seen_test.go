@@ -189,6 +189,8 @@ func meant(c *world.Call) string {
 		switch pk := textOf(in.Key["pk"]); {
 		case pk == "HALT":
 			return "ledger:Fleet"
+		case pk == "ROLLOUT":
+			return "ledger:Rollout"
 		case pk == "DIGESTS":
 			return "ledger:Digested"
 		case strings.HasPrefix(pk, "DIGEST#"):
@@ -201,6 +203,8 @@ func meant(c *world.Call) string {
 			return "ledger:Save"
 		case pk == "DIGESTS":
 			return "ledger:SetDigested"
+		case pk == "ROLLOUT":
+			return "ledger:SaveRollout"
 		case strings.HasPrefix(pk, "DIGEST#"):
 			return "ledger:SaveDigest"
 		}

@@ -125,7 +125,7 @@ func play(s scene, t twist) (*stage, error) {
 // all are the laws of the design.
 func all(s *stage) []law {
 	return []law{
-		hint(s), alarmFirst(s), closed(s), oneStep(s), keep(s), proof(s), told(s), unknownIsNotFine(s), why(s), owner(s), reach(s), least(s), bounds(s),
+		hint(s), alarmFirst(s), closed(s), budget(s), oneStep(s), keep(s), proof(s), told(s), unknownIsNotFine(s), why(s), owner(s), reach(s), least(s), bounds(s),
 	}
 }
 
