@@ -77,7 +77,7 @@ func TestAStepIsSavedBeforeTheUpdateStartsAndToldAfterwards(t *testing.T) {
 		}
 	}
 	s.run(s.engine("first"))
-	s.wantChanges("save", "do update add-on of prod", "save", "tell update started of update-progress", "tell opened of version-outdated", "save")
+	s.wantChanges("save", "slot", "do update add-on of prod", "save", "tell update started of update-progress", "tell opened of version-outdated", "save")
 	if rec := s.record(prod); len(rec.Outbox) != 0 || rec.Busy != (guard.Busy{}) || rec.Step == nil {
 		t.Errorf("at the end there are %d messages, the step %+v and busy %+v", len(rec.Outbox), rec.Step, rec.Busy)
 	}

@@ -211,6 +211,20 @@ func (s *stage) Fleet(ctx context.Context) (guard.Fleet, error) {
 	return s.Memory.Fleet(ctx)
 }
 
+func (s *stage) Rollout(ctx context.Context) (guard.Rollout, error) {
+	if err := s.note("rollout"); err != nil {
+		return guard.Rollout{}, err
+	}
+	return s.Memory.Rollout(ctx)
+}
+
+func (s *stage) SaveRollout(ctx context.Context, r guard.Rollout) error {
+	if err := s.note("slot"); err != nil {
+		return err
+	}
+	return s.Memory.SaveRollout(ctx, r)
+}
+
 func (s *stage) Digest(ctx context.Context, owner string, at time.Time) (check.KeptDigest, error) {
 	if err := s.note("digest"); err != nil {
 		return check.KeptDigest{}, err
