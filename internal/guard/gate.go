@@ -39,6 +39,8 @@ func Gates() []Gate {
 		{Name: "set aside", Shut: shutAside},
 		{Name: "denial", Shut: shutDenial},
 		{Name: "approval", Shut: shutApproval},
+		{Name: "freeze", Shut: shutFreeze},
+		{Name: "window", Shut: shutWindow},
 		{Name: "breaker", Shut: shutBreaker},
 		{Name: "wave", Shut: shutWave},
 		{Name: budgetGate, Shut: shutBudget},

@@ -43,6 +43,8 @@ func openers(name string) map[string]string {
 		"wave":       "by itself, when the waves before are done and were watched",
 		"budget":     "by itself, when others have ended; or the policy's author, with a larger rollout.budget",
 		"denial":     "who denied it, with an approval",
+		"freeze":     "by itself, when the freeze ends; or the policy's author",
+		"window":     "by itself, with the next window; or the policy's author",
 	}
 }
 

@@ -86,6 +86,7 @@ func (c *checker) set(at string, written Set) (Settings, []bool) {
 	}
 	c.topics(at+".alarmActions", deref(written.AlarmActions))
 	c.kinds(at+".furtherAlarms", deref(written.FurtherAlarms))
+	c.calendar(at, written)
 	if gives[0] && s.Mode != Observe && !c.open {
 		c.mistake(at+".mode", string(s.Mode)+" is closed, because updates are not finished in this version",
 			"allowed: observe; preview: true at the top of the policy opens approve and auto, and simulations have them open")

@@ -75,10 +75,9 @@ func (c *checker) hours(field, at, zone string, h Hours) Hours {
 		h.hour, h.minute = t.Hour(), t.Minute()
 	}
 	if zone != "" {
-		loc, err := time.LoadLocation(zone)
-		if err != nil || zone == "Local" {
-			c.mistake(field+".zone", fmt.Sprintf("%q is not a time zone", zone), "allowed: a name of the IANA's time zones, as Europe/Berlin or UTC")
-			loc = time.UTC
+		loc, ok := zoneOf(zone)
+		if !ok {
+			c.mistake(field+".zone", fmt.Sprintf("%q is not a time zone", zone), zones)
 		}
 		h.zone = loc
 	}

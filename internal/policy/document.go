@@ -94,6 +94,9 @@ type Set struct {
 	AlarmActions  *[]string `json:"alarmActions,omitempty"`    // ARNs of SNS topics
 	FurtherAlarms *[]string `json:"furtherAlarms,omitempty"`   // free-blocks, days-left, node-capacity
 	HelperID      *string   `json:"metricsHelperID,omitempty"` // a CLUSTER_ID, name
+
+	Windows *[]string `json:"windows,omitempty"` // days and times, as Mon-Thu 09:00-16:00 Europe/Berlin
+	Freezes *[]string `json:"freezes,omitempty"` // dates, as 2026-12-18 to 2027-01-06 Europe/Berlin
 }
 
 // holds reports whether a cluster with these tags is selected.

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -43,8 +44,21 @@ func looser(a, b policy.Settings) string {
 		return "furtherAlarms"
 	case a.HelperID != b.HelperID:
 		return "metricsHelperID"
+	case b.Windows != "" && (a.Windows == "" || !amongst(string(a.Windows), string(b.Windows))):
+		return "windows"
+	case !amongst(string(b.Freezes), string(a.Freezes)):
+		return "freezes"
 	}
 	return ""
+}
+
+// amongst reports whether some spans are all in a list.
+func amongst(some, list string) bool {
+	if some == "" {
+		return true
+	}
+	have := strings.Split(list, "; ")
+	return !slices.ContainsFunc(strings.Split(some, "; "), func(s string) bool { return !slices.Contains(have, s) })
 }
 
 // lacks reports whether b has an alarm that a has not.
@@ -126,11 +140,12 @@ func TestExplainTellsTheSettingsThatHold(t *testing.T) {
 			"critical": fmt.Sprint(s.Critical), "alarms": map[bool]string{true: "on", false: "off"}[s.Alarms],
 			"owner": map[bool]string{true: "cniguard", false: "unknown"}[s.Owner != ""], "alarmActions": string(s.AlarmActions),
 			"selfManaged": map[bool]string{true: "read", false: "ignore"}[s.SelfManaged], "daysLeft": fmt.Sprint(s.DaysLeft),
-			"furtherAlarms": string(s.FurtherAlarms), "metricsHelperID": s.HelperID, "ownerTag": s.OwnerTag}
+			"furtherAlarms": string(s.FurtherAlarms), "metricsHelperID": s.HelperID, "ownerTag": s.OwnerTag,
+			"windows": string(s.Windows), "freezes": string(s.Freezes)}
 		if s.DaysLeft == 0 {
 			want["daysLeft"] = "off"
 		}
-		for field, word := range map[string]string{"alarmActions": "none", "furtherAlarms": "none", "metricsHelperID": "name"} {
+		for field, word := range map[string]string{"alarmActions": "none", "furtherAlarms": "none", "metricsHelperID": "name", "windows": "any time", "freezes": "none"} {
 			if want[field] == "" {
 				want[field] = word
 			}

@@ -217,6 +217,8 @@ func TestExplainNamesTheRuleBehindEachSetting(t *testing.T) {
 		{Field: "alarmActions", Value: "none", By: "built in"},
 		{Field: "furtherAlarms", Value: "free-blocks days-left", By: `rule "tight"`, Kept: []string{`rule "also loose"`}},
 		{Field: "metricsHelperID", Value: "blue", By: "defaults"},
+		{Field: "windows", Value: "any time", By: "built in"},
+		{Field: "freezes", Value: "none", By: "built in"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

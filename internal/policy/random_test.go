@@ -32,17 +32,24 @@ func randomSet(r *rand.Rand) policy.Set {
 
 		AlarmActions: randomTopics(r), FurtherAlarms: randomKinds(r, 0),
 		HelperID: maybe(r, "name", "blue", "Prod EU"),
+
+		Windows: randomSome(r, 0, "Mon-Thu 09:00-16:00 Europe/Berlin", "Sat 22:00-04:00", "fri,Sun 00:00-24:00 UTC"),
+		Freezes: randomSome(r, 0, "2026-12-18 to 2027-01-06", "2026-04-03 Europe/Berlin"),
 	}
 }
 
 // randomKinds are some further alarms in some order, at least so many, or nothing.
 func randomKinds(r *rand.Rand, least int) *[]string {
+	return randomSome(r, least, "free-blocks", "days-left", "node-capacity")
+}
+
+// randomSome are some of the texts in some order, at least so many, or nothing.
+func randomSome(r *rand.Rand, least int, texts ...string) *[]string {
 	if r.IntN(2) == 0 {
 		return nil
 	}
-	kinds := []string{"free-blocks", "days-left", "node-capacity"}
-	r.Shuffle(len(kinds), func(i, j int) { kinds[i], kinds[j] = kinds[j], kinds[i] })
-	return new(kinds[:least+r.IntN(len(kinds)+1-least)])
+	r.Shuffle(len(texts), func(i, j int) { texts[i], texts[j] = texts[j], texts[i] })
+	return new(texts[:least+r.IntN(len(texts)+1-least)])
 }
 
 // randomTopics are some topics in some order, none of them, or nothing.
@@ -79,6 +86,8 @@ func randomRule(r *rand.Rand, name string) policy.Rule {
 		rule.Set.DaysLeft = maybe(r, "1", "14")
 		rule.Set.Alarms, rule.Set.SelfManaged, rule.Set.Owner = maybe(r, "on"), maybe(r, "read"), maybe(r, "unknown")
 		rule.Set.FurtherAlarms, rule.Set.HelperID = randomKinds(r, 1), nil
+		rule.Set.Windows = randomSome(r, 1, "Mon-Thu 09:00-16:00 Europe/Berlin", "Sat 22:00-04:00")
+		rule.Set.Freezes = randomSome(r, 1, "2026-12-18 to 2027-01-06", "2026-04-03 Europe/Berlin")
 	}
 	if r.IntN(3) == 0 {
 		rule.Match.Accounts = []string{[]string{home, other}[r.IntN(2)]}

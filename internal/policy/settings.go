@@ -56,6 +56,9 @@ type Settings struct {
 	FurtherAlarms Kinds  // beside that on the pod subnets; none where Alarms is false
 	// HelperID is the CLUSTER_ID under which cni-metrics-helper publishes; empty: the cluster's name.
 	HelperID string
+
+	Windows Windows // when an update may start
+	Freezes Freezes // when none starts, whatever Windows says
 }
 
 // BuiltIn is what holds where a policy says nothing.
@@ -75,6 +78,8 @@ type field struct {
 	allowed string                       // for people
 	of      func(*Set) **string          // its place in a Set; nil: it is a list there
 	list    func(*Set) **[]string        // the list's place
+	sep     string                       // between two entries of the list; empty: a space
+	empty   string                       // the text of a list with no entry; empty: none
 	parse   func(*Settings, string) bool // false: the text is not allowed
 	text    func(Settings) string        // canonical; parse reads it
 	copy    func(to *Settings, from Settings)
@@ -83,7 +88,7 @@ type field struct {
 
 // fields lists every setting in the order of the documentation.
 func fields() []field {
-	return slices.Concat(versionFields(), alarmFields(), clusterFields(), watchFields())
+	return slices.Concat(versionFields(), alarmFields(), clusterFields(), watchFields(), calendarFields())
 }
 
 // versionFields say which version is wanted, and what may be done for it.
@@ -235,7 +240,7 @@ func (f field) given(s *Set) (string, bool) {
 		return deref(text), text != nil
 	}
 	entries := *f.list(s)
-	return cmp.Or(strings.Join(deref(entries), " "), none), entries != nil
+	return cmp.Or(strings.Join(deref(entries), cmp.Or(f.sep, " ")), cmp.Or(f.empty, none)), entries != nil
 }
 
 // give writes the text of a field into a Set.
@@ -245,8 +250,8 @@ func (f field) give(s *Set, text string) {
 		return
 	}
 	entries := []string{}
-	if text != none {
-		entries = strings.Fields(text)
+	if text != cmp.Or(f.empty, none) {
+		entries = strings.Split(text, cmp.Or(f.sep, " "))
 	}
 	*f.list(s) = &entries
 }

@@ -64,7 +64,7 @@ func TestJSONIsReadLikeYAML(t *testing.T) {
 }
 
 const (
-	settingKeys = "alarmActions, alarms, critical, daysLeft, floor, furtherAlarms, metricsHelperID, mode, owner, ownerTag, selfManaged, target, warning"
+	settingKeys = "alarmActions, alarms, critical, daysLeft, floor, freezes, furtherAlarms, metricsHelperID, mode, owner, ownerTag, selfManaged, target, warning, windows"
 	closed      = " is closed, because updates are not finished in this version; allowed: observe; " +
 		"preview: true at the top of the policy opens approve and auto, and simulations have them open"
 	loosens = " can only loosen, and a rule that selects by tags only tightens; " +
@@ -75,6 +75,11 @@ const (
 	furthers  = "; allowed: free-blocks, days-left, node-capacity"
 	uncounted = ": the alarm days-left needs a number of days"
 	helperIDs = "; allowed: a CLUSTER_ID of up to 255 letters, digits, inner spaces and - _ . : / = + @, or name for the cluster's own name"
+	aWindow   = `; allowed: days, times and a zone, as "Mon-Thu 09:00-16:00 Europe/Berlin"; without a zone it is UTC`
+	times     = "; allowed: as 09:00-16:00, or over midnight as 22:00-04:00; the whole day is 00:00-24:00"
+	weekdays  = "; allowed: Mon, Tue, Wed, Thu, Fri, Sat, Sun; several as Mon-Thu or Mon,Wed"
+	aFreeze   = `; allowed: dates and a zone, as "2026-12-18 to 2027-01-06 Europe/Berlin", or one date; without a zone it is UTC`
+	zones     = "; allowed: a name of the IANA's time zones, as Europe/Berlin or UTC"
 	percents  = "; allowed: a number of percent above 0 and up to 100, without a sign, as 80"
 )
 
@@ -176,6 +181,34 @@ func TestEachMistakeHasItsLineFieldAndWhatIsAllowed(t *testing.T) {
 			`p.yaml:5: defaults.metricsHelperID: "blå" is not a value of metricsHelperID` + helperIDs},
 		"a helper's id that is too long": {head + "defaults: {metricsHelperID: " + strings.Repeat("a", 256) + "}",
 			`p.yaml:5: defaults.metricsHelperID: "` + strings.Repeat("a", 256) + `" is not a value of metricsHelperID` + helperIDs},
+		"a window of times only": {head + "defaults:\n  windows:\n  - 09:00-16:00", `p.yaml:7: defaults.windows[0]: "09:00-16:00" is not a window` + aWindow},
+		"an empty window":        {head + `defaults: {windows: [""]}`, `p.yaml:5: defaults.windows[0]: "" is not a window` + aWindow},
+		"a window of many words": {head + "defaults: {windows: [Mon 09:00 - 16:00 UTC]}", `p.yaml:5: defaults.windows[0]: "Mon 09:00 - 16:00 UTC" is not a window` + aWindow},
+		"two windows in one":     {head + `defaults: {windows: ["Mon 09:00-16:00; Tue"]}`, `p.yaml:5: defaults.windows[0]: "Mon 09:00-16:00; Tue" is not a window` + aWindow},
+		"a weekday that there is not": {head + "defaults: {windows: [Mon 09:00-16:00, Thu-Fry 09:00-16:00]}",
+			`p.yaml:5: defaults.windows[1]: "Fry" is not a day of the week` + weekdays},
+		"a weekday in full":          {head + "defaults: {windows: [Monday 09:00-16:00]}", `p.yaml:5: defaults.windows[0]: "Monday" is not a day of the week` + weekdays},
+		"weekdays with a gap":        {head + `defaults: {windows: ["Mon,,Wed 09:00-16:00"]}`, `p.yaml:5: defaults.windows[0]: "" is not a day of the week` + weekdays},
+		"a time without its zero":    {head + "defaults: {windows: [Mon 9:00-16:00]}", `p.yaml:5: defaults.windows[0]: "9:00-16:00" is not a span of the day` + times},
+		"a time that there is not":   {head + "defaults: {windows: [Mon 09:00-25:00]}", `p.yaml:5: defaults.windows[0]: "09:00-25:00" is not a span of the day` + times},
+		"a window from midnight on":  {head + "defaults: {windows: [Mon 24:00-02:00]}", `p.yaml:5: defaults.windows[0]: "24:00-02:00" is not a span of the day` + times},
+		"a time for a window":        {head + `defaults: {windows: ["Mon 09:00"]}`, `p.yaml:5: defaults.windows[0]: "09:00" is not a span of the day` + times},
+		"a window that never opens":  {head + "defaults: {windows: [Mon 09:00-09:00]}", `p.yaml:5: defaults.windows[0]: 09:00-09:00 is empty: the window never opens; allowed: an end after the beginning; the whole day is 00:00-24:00`},
+		"a window between two ticks": {head + "defaults: {windows: [Mon 23:55-00:04]}", `p.yaml:5: defaults.windows[0]: 23:55-00:04 lasts 9 minutes, and cniguard looks every 5: the window may never open for it; allowed: 10 minutes at least`},
+		"a zone that there is not":   {head + "defaults: {windows: [Mon 09:00-16:00 Berlin]}", `p.yaml:5: defaults.windows[0]: "Berlin" is not a time zone` + zones},
+		"the zone of wherever":       {head + "defaults: {freezes: [2026-12-18 Local]}", `p.yaml:5: defaults.freezes[0]: "Local" is not a time zone` + zones},
+		"a window that is there twice": {rule("{clusters: [a]}", `{windows: ["Mon,Tue 09:00-16:00", "mon-tue 09:00-16:00 UTC"]}`),
+			"p.yaml:8: rules[0].set.windows[1]: Mon-Tue 09:00-16:00 UTC is in the list already; allowed: once"},
+		"more windows than one reads": {head + "defaults: {windows: [" + strings.Repeat("a,", 20) + "a]}", "p.yaml:5: defaults.windows: are 21; allowed: up to 20"},
+		"a window without its list":   {head + "defaults: {windows: Mon 09:00-16:00}", `p.yaml:5: defaults.windows: is "Mon 09:00-16:00"; allowed: a list, as [one, two]`},
+		"tags that open every window": {rule("{tags: {env: dev}}", "{windows: []}"), "p.yaml:8: rules[0].set.windows: any time" + loosens},
+		"a freeze without its end":    {head + "defaults: {freezes: [2026-12-18 to]}", `p.yaml:5: defaults.freezes[0]: "2026-12-18 to" is not a freeze` + aFreeze},
+		"a freeze of two zones":       {head + "defaults: {freezes: [2026-12-18 UTC UTC]}", `p.yaml:5: defaults.freezes[0]: "2026-12-18 UTC UTC" is not a freeze` + aFreeze},
+		"a freeze of nothing":         {head + `defaults: {freezes: [" "]}`, `p.yaml:5: defaults.freezes[0]: " " is not a freeze` + aFreeze},
+		"a date that there is not":    {head + "defaults: {freezes: [2027-02-29]}", `p.yaml:5: defaults.freezes[0]: "2027-02-29" is not a date; allowed: a day of the calendar, as 2026-12-18`},
+		"a freeze that ends before it begins": {head + "defaults:\n  freezes:\n  - 2026-12-18 to 2027-01-06\n  - 2027-12-18 to 2027-01-06",
+			"p.yaml:8: defaults.freezes[1]: 2027-12-18 to 2027-01-06 ends before it begins; allowed: the earlier date first"},
+		"a freeze of years":         {head + "defaults: {freezes: [2026-01-01 to 2027-01-02]}", "p.yaml:5: defaults.freezes[0]: 2026-01-01 to 2027-01-02 is 367 days; allowed: up to 366; mode: observe has no end"},
 		"a setting without a value": {head + "defaults:\n  mode:\n", `p.yaml:6: defaults.mode: has no value; give one or leave the key out; the text null is written "null"`},
 		"an anchor":                 {head + "defaults: &d {mode: observe}", "p.yaml:5: defaults: anchors (&name) are not read; write the value out"},
 		"a rule without a name":     {head + "rules:\n- match: {clusters: [a]}\n  set: {alarms: off}", "p.yaml:6: rules[0].name: is missing; allowed: a name that no other rule has"},
@@ -208,7 +241,7 @@ func TestEachMistakeHasItsLineFieldAndWhatIsAllowed(t *testing.T) {
 			"p.yaml:7: rules[0].match.tags.a: no tag is like this; allowed: a key of 1 to 128 characters, a value of up to 256"},
 		"too many rules":               {head + "rules:" + strings.Repeat("\n- {}", 1001), "p.yaml:5: rules: are 1001; allowed: up to 1000"},
 		"an expression for a pattern":  {rule(`{clusters: ["prod-[0-9]*"]}`, "{alarms: off}"), `p.yaml:7: rules[0].match.clusters[0]: "prod-[0-9]*" selects nothing; allowed: a cluster's name, or a pattern of letters, digits, - _ and * ?, as prod-*`},
-		"a rule that sets nothing":     {rule("{clusters: [a]}", "{}"), "p.yaml:8: rules[0].set: sets nothing; allowed: at least one of mode, floor, target, warning, critical, daysLeft, alarms, owner, selfManaged, ownerTag, alarmActions, furtherAlarms, metricsHelperID"},
+		"a rule that sets nothing":     {rule("{clusters: [a]}", "{}"), "p.yaml:8: rules[0].set: sets nothing; allowed: at least one of mode, floor, target, warning, critical, daysLeft, alarms, owner, selfManaged, ownerTag, alarmActions, furtherAlarms, metricsHelperID, windows, freezes"},
 		"trust in tags without tags":   {rule("{clusters: [a]}", "{alarms: off}\n  trustTags: yes"), "p.yaml:9: rules[0].trustTags: the rule does not select by tags; allowed: only beside match.tags"},
 		"tags that switch alarms off":  {rule("{tags: {env: dev}}", "{alarms: off}"), "p.yaml:8: rules[0].set.alarms: off" + loosens},
 		"tags that claim the add-on":   {rule("{tags: {env: dev}}", "{owner: cniguard}"), "p.yaml:8: rules[0].set.owner: cniguard" + loosens},
@@ -269,6 +302,8 @@ func TestWhatIsUnusualButRightIsRead(t *testing.T) {
 		"rules that cannot meet need not fit":                  {head + "- {account: 444455556666, regions: [eu-west-1]}\n" + "rules:\n- {name: a, match: {accounts: [111122223333]}, set: {warning: 90}}\n- {name: b, match: {accounts: [444455556666]}, set: {critical: 85}}", false},
 		"a rule that sets both fits by itself":                 {rule("{clusters: [a]}", "{warning: 90}") + "- {name: b, match: {clusters: [b]}, set: {critical: 85, warning: 50}}", false},
 		"five actions in each of two regions":                  {head + "defaults: {alarmActions: [" + five("us-east-1") + ", " + five("eu-central-1") + "]}", false},
+		"a window on every second day, in any case":            {head + `defaults: {windows: ["MON,wed,Fri 00:00-24:00 America/Argentina/Buenos_Aires"]}`, false},
+		"a freeze of a leap year":                              {head + "defaults: {freezes: [2028-01-01 to 2028-12-31]}", false},
 		"all further alarms, in any order":                     {head + "defaults: {furtherAlarms: [node-capacity, days-left, free-blocks]}", false},
 		"no further alarms":                                    {head + "defaults: {furtherAlarms: []}", false},
 		"tags that add a further alarm":                        {rule("{tags: {env: prod}}", "{furtherAlarms: [days-left]}"), false},
@@ -348,6 +383,7 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte(rule(`{accounts: [111122223333], regions: ["eu-*"], clusters: ["*a?"], tags: {a: "*", "é": ""}}`, "{alarms: off}\n  trustTags: true")), false)
 	f.Add([]byte(head+"defaults: {alarmActions: ["+topic+"]}\nrules: [{name: a, match: {clusters: [b]}, set: {alarmActions: []}}]"), false)
 	f.Add([]byte(head+"defaults: {furtherAlarms: [node-capacity, days-left], metricsHelperID: a b}\nrules: [{name: a, match: {tags: {a: b}}, set: {furtherAlarms: [days-left, free-blocks, node-capacity]}}]"), false)
+	f.Add([]byte(head+"defaults: {windows: [Mon-Thu 22:00-04:00 Europe/Berlin, Sat 00:00-24:00], freezes: [2026-12-18 to 2027-01-06, 2026-04-03 UTC]}"), false)
 	f.Add([]byte("a: &a [*a]"), false)
 	f.Add([]byte(`{"version": 1, "fleet": [{"account": "111122223333", "regions": ["us-east-1"]}], "preview": true, "rules": []}`), false)
 	f.Fuzz(func(t *testing.T, data []byte, simulated bool) {
