@@ -32,7 +32,7 @@ func groups(names ...string) string {
 	return text.String()
 }
 
-const inWaves = fleet + `defaults: {mode: auto, owner: cniguard, daysLeft: off}
+const inWaves = fleet + `defaults: {mode: auto, owner: cniguard, daysLeft: off, windows: ["Mon-Fri 09:00-17:00 Europe/Berlin"], freezes: ["2026-03-10 to 2026-03-11 Europe/Berlin"]}
 rollout:
   budget: {region: 3, account: 3, fleet: 3, starts: 15}
   waves:
