@@ -114,6 +114,48 @@ func TestAnApprovalLeadsToAnUpdateThatIsToldWhenItIsProved(t *testing.T) {
 	})
 }
 
+// An approval is an item of the ledger, written with the person's own credentials. It holds for the whole path, and the next step comes when the
+// one before it was proved and watched.
+func TestAnApprovalOfTwoStepsLeadsToBothOneAfterTheOther(t *testing.T) {
+	t.Parallel()
+	s := setAt(t, "v1.17.1-eksbuild.1")
+	messages := s.subscribe("machine", "messages", `{"finding": ["update-progress"]}`)
+	s.readyToUpdate()
+	s.cniguard(s.person("approver"), "approve", prod.Name, "--because", "seen in staging")
+	for i, version := range []string{"v1.18.5-eksbuild.1", "v1.19.0-eksbuild.1"} {
+		messages.next(`"news":"update started"`, version)
+		if updates := s.front.updatesOf(prod.Name); len(updates) != i+1 {
+			t.Fatalf("%d updates were started when the one to %s was told", len(updates), version)
+		}
+		s.happens(sample(t, "addon-detail-only.json"))
+		messages.next(`"news":"updated"`, version)
+		if have := aws.ToString(s.addon().AddonVersion); have != version {
+			t.Errorf("%s is told, and the add-on is at %s", version, have)
+		}
+		s.soaks()
+	}
+	eventually(t, "the record says that all is fine", func() bool {
+		r := s.kept(prod).Record
+		return r.Verdict.Word == guard.Fine && r.Step == nil && r.Proved.Version == "v1.19.0-eksbuild.1"
+	})
+	if r, err := s.ledger.Rollout(t.Context()); err != nil || len(r.InFlight) != 0 || len(r.Started) != 2 {
+		t.Errorf("the fleet's updates: %+v, %v", r, err)
+	}
+}
+
+// soaks has the last proved update be as old as a soak, and the tick look at what is due.
+func (s *stage) soaks() {
+	s.Helper()
+	eventually(s.T, "the update is over in the record", func() bool { r := s.kept(prod).Record; return r.Step == nil && r.Busy == guard.Busy{} })
+	k := s.kept(prod)
+	k.Record.Proved.At = time.Now().Add(-guard.Soak - time.Minute)
+	k.Record.Due = time.Now().Add(-time.Second)
+	if _, err := s.ledger.Save(s.Context(), k); err != nil {
+		s.Fatal(err)
+	}
+	s.wake(s.as(hub), event.Trigger{Kind: event.Tick})
+}
+
 // readyToUpdate has prod wait for nothing but an approval: it is known, and its alarm has seen metrics.
 func (s *stage) readyToUpdate() {
 	s.Helper()

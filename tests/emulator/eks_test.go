@@ -10,7 +10,7 @@ import (
 
 // releases are those of vpc-cni that EKS lists for any version of Kubernetes, the newest first.
 func releases() []string {
-	return []string{"v1.19.0-eksbuild.1", "v1.18.5-eksbuild.1", "v1.18.0-eksbuild.1"}
+	return []string{"v1.19.0-eksbuild.1", "v1.18.5-eksbuild.1", "v1.18.0-eksbuild.1", "v1.17.1-eksbuild.1"}
 }
 
 func describeAddonVersions(f *front) http.HandlerFunc {

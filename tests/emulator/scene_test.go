@@ -39,10 +39,16 @@ type stage struct {
 
 func set(t *testing.T) *stage {
 	t.Helper()
+	return setAt(t, "v1.18.5-eksbuild.1")
+}
+
+// setAt has prod's vpc-cni at another version.
+func setAt(t *testing.T, version string) *stage {
+	t.Helper()
 	e := start(t)
 	assembly := synthesized(t)
 	e.deployHub(assembly)
-	e.seed(prod, "v1.18.5-eksbuild.1")
+	e.seed(prod, version)
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("urgent:\n%s\nbulk:\n%s", e.logOf(event.Urgent), e.logOf(event.Bulk))
