@@ -18,6 +18,7 @@ import (
 
 	"github.com/cniguard/cniguard/infra/settings"
 	"github.com/cniguard/cniguard/infra/stack"
+	"github.com/cniguard/cniguard/internal/clock"
 	"github.com/cniguard/cniguard/internal/event"
 	"github.com/cniguard/cniguard/internal/plain"
 )
@@ -35,7 +36,7 @@ func run(getenv func(string) string, stdout io.Writer) error {
 		return err
 	}
 	d, err := settings.Read(settings.Source{
-		Context: context, ReadFile: os.ReadFile,
+		Context: context, ReadFile: os.ReadFile, Now: clock.Real{}.Now(),
 		Known: event.Unit{Account: getenv("CDK_DEFAULT_ACCOUNT"), Region: getenv("CDK_DEFAULT_REGION")},
 	})
 	if err := errors.Join(err, findNode(getenv)); err != nil {

@@ -173,9 +173,9 @@ func (o *ordering) answerInWorld(c *cobra.Command, name string) error {
 
 // noteInVain says that a word changes nothing now, as far as is known: it may be a slip, and it is no mistake. Orders are those before it.
 func noteInVain(notes io.Writer, name string, o guard.Order, rec guard.Record, orders []guard.Order) {
-	_, open := rec.Told[o.Finding]
+	t, open := rec.Told[o.Finding]
 	switch {
-	case o.Kind == guard.Unmuting && guard.Word(orders, o.Finding, o.At) == nil:
+	case o.Kind == guard.Unmuting && guard.Word(orders, o.Finding, o.At) == nil && t.Silenced(o.At) == nil:
 		fmt.Fprintln(notes, cleanLine(fmt.Sprintf("note: no mute or acknowledgement of %s of %s is known that this would end", o.Finding, name)))
 	case o.Kind != guard.Unmuting && !open:
 		fmt.Fprintln(notes, cleanLine(fmt.Sprintf("note: nothing of %s is open at %s; it holds for one that comes", o.Finding, name)))

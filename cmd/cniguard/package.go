@@ -12,8 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cniguard/cniguard/internal/bundle"
-	"github.com/cniguard/cniguard/internal/policy"
-	"github.com/cniguard/cniguard/internal/policy/source"
 )
 
 const zipWanted = "take remediator-arm64.zip, of make build or of a release"
@@ -34,7 +32,7 @@ what Lambda shows of a function that runs the new zip.`,
 			if err := given(needed{"policy", policyFile, "want a policy file (docs/policy.md)"}); err != nil {
 				return err
 			}
-			p, err := readFile("--policy", policyFile, func(file string, data []byte) (*policy.Policy, error) { return source.Read(file, data, false) })
+			p, err := readFile("--policy", policyFile, readHandedIn)
 			old, missing := load("--zip", release)
 			if missing != nil {
 				missing = fmt.Errorf("%w; %s", missing, zipWanted)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cniguard/cniguard/internal/clock"
 	"github.com/cniguard/cniguard/internal/policy"
 	"github.com/cniguard/cniguard/internal/policy/source"
 )
@@ -40,7 +41,7 @@ func policyCheckCommand() *cobra.Command {
 			return nil
 		},
 	}
-	c.Flags().BoolVar(&simulated, "simulated", false, "check it for simulations, where every mode is open")
+	c.Flags().BoolVar(&simulated, "simulated", false, "check it for simulations: every mode is open, and exemptions may be over")
 	return c
 }
 
@@ -61,5 +62,13 @@ func policyCompileCommand() *cobra.Command {
 }
 
 func readPolicy(file string, simulated bool) (*policy.Policy, error) {
-	return readFile("POLICY", file, func(file string, data []byte) (*policy.Policy, error) { return source.Read(file, data, simulated) })
+	if simulated {
+		return readFile("POLICY", file, readSimulated)
+	}
+	return readFile("POLICY", file, readHandedIn)
+}
+
+// readHandedIn reads a policy that is to be deployed.
+func readHandedIn(file string, data []byte) (*policy.Policy, error) {
+	return source.HandedIn(file, data, clock.Real{}.Now())
 }

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/cniguard/cniguard/infra/stack"
 	"github.com/cniguard/cniguard/internal/bundle"
@@ -25,6 +26,7 @@ type Source struct {
 	Context  map[string]any               // the CDK's
 	Known    event.Unit                   // of the credentials, as the CDK's command finds them; may be empty
 	ReadFile func(string) ([]byte, error) // as os.ReadFile
+	Now      time.Time                    // of the deployment: no exemption of the policy may be over
 }
 
 // Deployment is what is deployed.
@@ -166,7 +168,7 @@ func (r *reader) policy() *policy.Policy {
 	if !ok {
 		return nil
 	}
-	rules, err := source.Read(file, data, false)
+	rules, err := source.HandedIn(file, data, r.Now)
 	if err != nil {
 		r.mistakes = append(r.mistakes, err)
 		return nil

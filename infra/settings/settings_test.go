@@ -9,6 +9,7 @@ import (
 	"maps"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -55,6 +56,7 @@ func files(t *testing.T) func(string) ([]byte, error) {
 		"policy.yaml": []byte(rules), "american.yaml": []byte(american), "chinese.yaml": []byte(chinese), "wrong.yaml": []byte(wrong),
 		"telling.yaml": []byte("version: 1\nfleet:\n  - account: \"111122223333\"\n    regions: [eu-central-1]\n" +
 			"defaults:\n  alarmActions: [\"arn:aws:sns:eu-central-1:111122223333:pager\"]\n"),
+		"exempt.yaml":               []byte(rules + "exemptions:\n- match: {clusters: [shop]}\n  owner: shop\n  because: Black Friday\n  until: 2027-01-31\n"),
 		"dist/remediator-arm64.zip": release(t), "other.zip": release(t), "empty.zip": nil,
 	}
 	return func(name string) ([]byte, error) {
@@ -233,6 +235,23 @@ func TestNothingAtAllIsAListOfMistakes(t *testing.T) {
 	for _, want := range []string{"context policy: is missing", "context email: is missing", "context account: is not known", "context region: is not known", "context zip: dist/remediator-arm64.zip: no disk"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v\nlacks %s", err, want)
+		}
+	}
+}
+
+// What is deployed on a later day than it was checked on is checked again.
+func TestAnExemptionThatIsOverIsNotDeployed(t *testing.T) {
+	for now, want := range map[string]string{
+		"2027-01-31T23:00:00Z": "",
+		"2027-02-01T00:00:00Z": "exempt.yaml:9: exemptions[0].until: 2027-01-31 is over",
+	} {
+		at, err := time.Parse(time.RFC3339, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = settings.Read(settings.Source{Context: with(map[string]any{"policy": "exempt.yaml"}), Known: hub, ReadFile: files(t), Now: at})
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("at %s: %v", now, err)
 		}
 	}
 }

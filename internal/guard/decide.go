@@ -116,6 +116,7 @@ func (d *draft) live() {
 	d.outlook()
 	d.alarms()
 	d.update()
+	d.exemption()
 }
 
 // worst is the word that heads a verdict: the worst of its answers, and never better than a warning of an add-on that is not healthy,

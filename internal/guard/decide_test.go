@@ -248,8 +248,11 @@ func TestEachGateShutsAlone(t *testing.T) {
 			in.Orders.Value = []guard.Order{{Kind: guard.Denial, By: "bob", Because: "not now", At: noon.Add(-time.Hour), Until: later}}
 		},
 		"approval": func(in *guard.Input) { in.Settings.Value.Mode = policy.Approve },
-		"freeze":   func(in *guard.Input) { in.Settings.Value.Freezes = "2026-03-02 to 2026-03-06 UTC" },
-		"window":   func(in *guard.Input) { in.Settings.Value.Windows = "Mon-Fri 13:00-16:00 UTC" },
+		"exemption": func(in *guard.Input) {
+			in.Settings.Value.Exempt = policy.Exempt{Owner: "shop", Because: "Black Friday", Until: later}
+		},
+		"freeze": func(in *guard.Input) { in.Settings.Value.Freezes = "2026-03-02 to 2026-03-06 UTC" },
+		"window": func(in *guard.Input) { in.Settings.Value.Windows = "Mon-Fri 13:00-16:00 UTC" },
 		"breaker": func(in *guard.Input) {
 			in.Rollout.Value.Failed = []guard.Slot{{Cluster: other("a"), At: noon.Add(-2 * time.Hour)}, {Cluster: other("b"), At: noon.Add(-time.Hour)}}
 		},

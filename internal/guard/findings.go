@@ -51,6 +51,8 @@ const (
 	UpdateAside Code = "update-set-aside"
 	// UpdatesHalted is a failed update after which the fleet is not updated any more until a person resumes.
 	UpdatesHalted Code = "updates-halted"
+	// ExemptionEnds is an exemption of the policy that ends soon.
+	ExemptionEnds Code = "exemption-ends"
 	// UpdateProgress carries the news of a step: started, updated, failed. It is no finding that stands.
 	UpdateProgress Code = "update-progress"
 	// Trial carries the sample by which a person tries a channel. It is no finding that stands.
@@ -62,7 +64,7 @@ func Codes() []Code {
 	return []Code{
 		VersionOutdated, VersionUnknown, InstallUnknown, ImagesDiffer, ReleaseBad, CapacityLow, BlocksLow, NodesFull, CapacitySoon, CapacityUnknown,
 		ControlPlaneRoom, MetricSilent, AlarmUnheard, AlarmFailed, AddonUnhealthy, Unreadable, UnitUnreadable, UpdateBlocked, UpdateStuck, UpdateAside,
-		UpdatesHalted,
+		UpdatesHalted, ExemptionEnds,
 	}
 }
 

@@ -26,6 +26,7 @@ func Gates() []Gate {
 	return []Gate{
 		{Name: "mode", Shut: func(in Input, _ Step) (string, time.Time) { return shutMode(in), time.Time{} }},
 		{Name: "halt", Shut: shutHalt},
+		{Name: "exemption", Shut: shutExemption},
 		{Name: "owner", Person: true, Shut: func(in Input, _ Step) (string, time.Time) { return shutOwner(in), time.Time{} }},
 		{Name: "path", Person: true, Shut: shutPath},
 		{Name: "gap", Person: true, Shut: shutGap},

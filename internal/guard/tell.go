@@ -139,7 +139,7 @@ func (c *conclusion) news(t Told, f Finding) News {
 func (in Input) word(code Code, last *Order) *Order {
 	switch {
 	case in.Orders.Fault == nil:
-		return Word(in.Orders.Value, code, in.Now)
+		return Word(in.words(code), code, in.Now)
 	case last != nil && last.Holds(in.Now):
 		return last
 	}

@@ -15,6 +15,8 @@ func Opens(r guard.Reason, name string) string {
 		return "by itself, at a check that can read it; where access is denied, whoever grants the role that action"
 	case r.Gate == "denial":
 		return "who denied it, with an approval; or " + until
+	case r.Gate == "exemption":
+		return openers(name)[r.Gate] + "; or " + until
 	case !r.Until.IsZero():
 		return until
 	}
@@ -43,6 +45,7 @@ func openers(name string) map[string]string {
 		"wave":       "by itself, when the waves before are done and were watched",
 		"budget":     "by itself, when others have ended; or the policy's author, with a larger rollout.budget",
 		"denial":     "who denied it, with an approval",
+		"exemption":  "the policy's author, without the exemption",
 		"freeze":     "by itself, when the freeze ends; or the policy's author",
 		"window":     "by itself, with the next window; or the policy's author",
 	}

@@ -102,9 +102,11 @@ func samples() map[string]guard.Message {
 			"owner", "the cluster belongs to Terraform (tag ManagedBy=terraform): change the add-on there"),
 		"update-stuck": sample(guard.UpdateStuck, guard.Warning, "step", "v1.7.5-eksbuild.2 to v1.8.0-eksbuild.1",
 			"update id", "0f2bd9bb-1d5c-3c92-8ba1-8c5d0f5c9a6b", "started", "2026-11-23T02:31:00Z"),
-		"updates-halted": sample(guard.UpdatesHalted, guard.Warning, "failed", "111122223333/eu-central-1/prod-a, 111122223333/eu-central-1/prod-b", "wave", "canary"),
+		"updates-halted":   sample(guard.UpdatesHalted, guard.Warning, "failed", "111122223333/eu-central-1/prod-a, 111122223333/eu-central-1/prod-b", "wave", "canary"),
 		"update-set-aside": sample(guard.UpdateAside, guard.Warning, "because", "2 tries to update to v1.8.0-eksbuild.1 failed"),
-		"not-a-code":       sample("brand-new-finding", guard.Warning, "seen", "something new"),
+		"exemption-ends": sample(guard.ExemptionEnds, guard.Warning, "exempted by", "payments", "because", "no change before the audit of 2026", "last day", "2026-11-30",
+			"mutes", "version-outdated"),
+		"not-a-code": sample("brand-new-finding", guard.Warning, "seen", "something new"),
 	}
 	edit := func(name string, change func(*guard.Message)) {
 		m := ms[name]
@@ -119,6 +121,10 @@ func samples() map[string]guard.Message {
 			{Gate: "room", Text: "pod subnet subnet-0a1b2c3d4e5f67890 has only 8 free addresses; restarting aws-node there may fail"},
 			{Gate: "soak", Text: "v1.7.5-eksbuild.2 is watched for 30 minutes before the next step", Until: now.Add(12 * time.Minute)},
 		}
+	})
+	edit("exemption-ends", func(m *guard.Message) {
+		m.Mode, m.Lane = "auto", guard.InDigest
+		m.Held = []guard.Reason{{Gate: "exemption", Text: "exempted by payments: no change before the audit of 2026", Until: now.Add(190 * time.Hour)}}
 	})
 	edit("capacity-soon", func(m *guard.Message) { m.Version, m.Path, m.Held = "v1.19.2-eksbuild.1", nil, nil })
 	edit("capacity-low-silent", func(m *guard.Message) { m.Version, m.Path, m.Held = "v1.19.2-eksbuild.1", nil, nil })

@@ -181,6 +181,13 @@ var findings = map[guard.Code]words{
 			"set another target in the policy. Then resume.",
 		run: []command{explain, describeAddon, resumeFleet},
 	},
+	guard.ExemptionEnds: {
+		wrong: "the policy's exemption from updates ends soon",
+		right: "no exemption from updates ends soon any more",
+		means: "From then on cniguard may update vpc-cni here, as far as the policy's mode lets it, and tells again what the exemption mutes.",
+		do:    "If its reason still holds, renew it: give it a later day in the policy, and deploy that. Else take it out there.",
+		run:   []command{explain},
+	},
 }
 
 // steps are the texts of the news of an update.

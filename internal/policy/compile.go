@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // maxRules bounds the work of Compile, which compares rules with each other.
@@ -52,6 +53,7 @@ func Compile(doc Document, simulated bool) (*Policy, error) {
 		c.fit(at+".set", r, known)
 		p.rules, known = append(p.rules, r), append(known, r)
 	}
+	c.exemptions(p, doc.Exemptions)
 	if len(c.mistakes) > 0 {
 		return nil, c.mistakes
 	}
@@ -81,6 +83,10 @@ func canonical(doc Document, p *Policy) Document {
 	doc.Rules = slices.Clone(doc.Rules)
 	for i := range doc.Rules {
 		doc.Rules[i].Set = p.rules[i].written()
+	}
+	doc.Exemptions = slices.Clone(doc.Exemptions)
+	for i := range doc.Exemptions {
+		doc.Exemptions[i].Findings = strings.Fields(p.exemptions[i].exempt.Findings)
 	}
 	return doc
 }

@@ -15,6 +15,8 @@ type Document struct {
 	Rollout  RolloutDocument `json:"rollout,omitzero"`
 	Defaults Set             `json:"defaults,omitzero"`
 	Rules    []Rule          `json:"rules,omitempty"` // of those that match, the last wins, field by field
+
+	Exemptions []Exemption `json:"exemptions,omitempty"`
 }
 
 // Member is one account of the fleet.

@@ -26,6 +26,8 @@ type Policy struct {
 	hours    Hours
 	owners   map[string]Hours // of those whose digests are due at other hours
 	ownHours []Hours          // the same, in the order of the policy
+
+	exemptions []exemption
 }
 
 // rule is one compiled rule, or the defaults.
@@ -80,6 +82,9 @@ func (p *Policy) settle(id cluster.ID, tags map[string]string) (Settings, []Orig
 		if r.match.holds(id, tags) {
 			apply(r)
 		}
+	}
+	if s.Exempt = p.exempt(id, tags); s.Exempt != (Exempt{}) {
+		origins = append(origins, s.Exempt.origin())
 	}
 	return s, origins
 }

@@ -59,6 +59,7 @@ type Settings struct {
 
 	Windows Windows // when an update may start
 	Freezes Freezes // when none starts, whatever Windows says
+	Exempt  Exempt  // until when none starts, in whose name; no rule sets it
 }
 
 // BuiltIn is what holds where a policy says nothing.

@@ -15,7 +15,7 @@ func Findings() []string {
 	return []string{
 		"version-outdated", "version-unknown", "install-unknown", "images-differ", "release-known-bad", "capacity-low", "blocks-low", "nodes-full", "capacity-soon",
 		"capacity-unknown", "control-plane-room", "metric-silent", "alarm-unheard", "alarm-failed", "addon-unhealthy", "unreadable", "update-blocked",
-		"update-stuck", "update-set-aside", "updates-halted",
+		"update-stuck", "update-set-aside", "updates-halted", "exemption-ends",
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -88,18 +89,23 @@ func rule(match, set string) string {
 	return head + "rules:\n- name: a\n  match: " + match + "\n  set: " + set + "\n"
 }
 
+// exempt is a policy with one exemption, whose match is in line 7 and its last keys from line 10 on.
+func exempt(match, keys string) string {
+	return head + "exemptions:\n-\n  match: {" + match + "}\n  owner: a\n  because: b\n  " + keys + "\n"
+}
+
 func TestEachMistakeHasItsLineFieldAndWhatIsAllowed(t *testing.T) {
 	for name, c := range map[string]struct{ yaml, want string }{
 		"no version":         {head[11:], "p.yaml:1: version: is missing; allowed: 1"},
 		"a version to come":  {strings.Replace(head, "1", "2", 1), "p.yaml:1: version: is 2; allowed: 1"},
 		"a version of text":  {strings.Replace(head, "1", "one", 1), `p.yaml:1: version: "one" is not a whole number; allowed: digits, as 42`},
 		"an empty file":      {"", "p.yaml: is empty"},
-		"a misspelt key":     {head + "default: {}", "p.yaml:5: default: unknown key; did you mean defaults? allowed: defaults, digest, fleet, preview, rollout, rules, version"},
+		"a misspelt key":     {head + "default: {}", "p.yaml:5: default: unknown key; did you mean defaults? allowed: defaults, digest, exemptions, fleet, preview, rollout, rules, version"},
 		"a misspelt setting": {head + "defaults: {treshold: 5}", "p.yaml:5: defaults.treshold: unknown key; allowed: " + settingKeys},
 		"a setting of a rule that is misspelt": {rule("{clusters: [a]}", "{wraning: 70}"),
 			"p.yaml:8: rules[0].set.wraning: unknown key; did you mean warning? allowed: " + settingKeys},
 		"a key given twice":        {head + "preview: true\npreview: false", "p.yaml:6: preview: is given twice, first in line 5; allowed: once"},
-		"a fleet that is misspelt": {"version: 1\nflet: []", "p.yaml:2: flet: unknown key; did you mean fleet? allowed: defaults, digest, fleet, preview, rollout, rules, version"},
+		"a fleet that is misspelt": {"version: 1\nflet: []", "p.yaml:2: flet: unknown key; did you mean fleet? allowed: defaults, digest, exemptions, fleet, preview, rollout, rules, version"},
 		"no fleet":                 {"version: 1", `p.yaml:1: fleet: names no account; allowed: a list, as [{account: "111122223333", regions: [eu-central-1]}]`},
 		"an empty fleet":           {"version: 1\nfleet: []", `p.yaml:2: fleet: names no account; allowed: a list, as [{account: "111122223333", regions: [eu-central-1]}]`},
 		"an account of eleven digits": {strings.Replace(head, "111122223333", "11112222333", 1),
@@ -208,7 +214,27 @@ func TestEachMistakeHasItsLineFieldAndWhatIsAllowed(t *testing.T) {
 		"a date that there is not":    {head + "defaults: {freezes: [2027-02-29]}", `p.yaml:5: defaults.freezes[0]: "2027-02-29" is not a date; allowed: a day of the calendar, as 2026-12-18`},
 		"a freeze that ends before it begins": {head + "defaults:\n  freezes:\n  - 2026-12-18 to 2027-01-06\n  - 2027-12-18 to 2027-01-06",
 			"p.yaml:8: defaults.freezes[1]: 2027-12-18 to 2027-01-06 ends before it begins; allowed: the earlier date first"},
-		"a freeze of years":         {head + "defaults: {freezes: [2026-01-01 to 2027-01-02]}", "p.yaml:5: defaults.freezes[0]: 2026-01-01 to 2027-01-02 is 367 days; allowed: up to 366; mode: observe has no end"},
+		"a freeze of years": {head + "defaults: {freezes: [2026-01-01 to 2027-01-02]}", "p.yaml:5: defaults.freezes[0]: 2026-01-01 to 2027-01-02 is 367 days; allowed: up to 366; mode: observe has no end"},
+		"an exemption of nothing": {head + "exemptions:\n- {}",
+			"p.yaml:6: exemptions[0].match: selects nothing; allowed: at least one of accounts, regions, clusters, tags\n" +
+				"p.yaml:6: exemptions[0].owner: is missing; allowed: who answers for it, as a team\n" +
+				"p.yaml:6: exemptions[0].because: is missing; allowed: the reason: others will read it\n" +
+				"p.yaml:6: exemptions[0].until: is missing; allowed: the last day on which it holds, as 2027-01-31"},
+		"an exemption that is misspelt": {exempt("clusters: [a]", "untill: 2027-01-31"),
+			"p.yaml:10: exemptions[0].untill: unknown key; did you mean until? allowed: because, findings, match, owner, until"},
+		"an exemption until no day":      {exempt("clusters: [a]", "until: 2027-02-29"), `p.yaml:10: exemptions[0].until: "2027-02-29" is not a date; allowed: a day of the calendar, as 2026-12-18`},
+		"an exemption outside the fleet": {exempt("regions: [eu-west-1]", "until: 2027-01-31"), "p.yaml:7: exemptions[0].match.regions[0]: eu-west-1 is not in the fleet" + fleetHint},
+		"an exemption from hearing of a full subnet": {exempt("clusters: [a]", "until: 2027-01-31\n  findings: [version-outdated, capacity-low]"),
+			`p.yaml:11: exemptions[0].findings[1]: "capacity-low" cannot be exempted; allowed: version-outdated, version-unknown, images-differ, release-known-bad, update-set-aside; ` +
+				"`cniguard mute` is for all findings, and for days"},
+		"a finding that is exempted twice": {exempt("clusters: [a]", "until: 2027-01-31\n  findings: [version-outdated, version-outdated]"),
+			"p.yaml:11: exemptions[0].findings[1]: version-outdated is in the list already; allowed: once"},
+		"tags that mute": {exempt("tags: {env: dev}", "until: 2027-01-31\n  findings: [version-outdated]"),
+			"p.yaml:11: exemptions[0].findings: are muted by an exemption that selects by tags, which whoever runs a cluster may change; " +
+				"allowed: without match.tags; by tags an exemption keeps from updates, and mutes nothing"},
+		"a reason of two lines": {strings.Replace(exempt("clusters: [a]", "until: 2027-01-31"), "because: b", `because: "a\nb"`, 1),
+			"p.yaml:9: exemptions[0].because: is too long, or has characters that do not print; allowed: up to 300 characters in one line"},
+		"too many exemptions":       {head + "exemptions:" + strings.Repeat("\n- {}", 1001), "p.yaml:5: exemptions: are 1001; allowed: up to 1000"},
 		"a setting without a value": {head + "defaults:\n  mode:\n", `p.yaml:6: defaults.mode: has no value; give one or leave the key out; the text null is written "null"`},
 		"an anchor":                 {head + "defaults: &d {mode: observe}", "p.yaml:5: defaults: anchors (&name) are not read; write the value out"},
 		"a rule without a name":     {head + "rules:\n- match: {clusters: [a]}\n  set: {alarms: off}", "p.yaml:6: rules[0].name: is missing; allowed: a name that no other rule has"},
@@ -277,6 +303,24 @@ func TestEachMistakeHasItsLineFieldAndWhatIsAllowed(t *testing.T) {
 	}
 }
 
+// Whoever hands a policy in is told of all mistakes at once, those that come with time among them.
+func TestAPolicyThatIsHandedInHasNoExemptionThatIsOver(t *testing.T) {
+	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	over := exempt("clusters: [a]", "until: 2026-11-22") + "defaults: {warning: high}\n"
+	_, err := source.HandedIn("p.yaml", []byte(over), now)
+	want := "p.yaml:10: exemptions[0].until: 2026-11-22 is over: the exemption holds no more; allowed: today, 2026-11-23, to 2027-11-24; or take the exemption out\n" +
+		`p.yaml:11: defaults.warning: "high" is not a value of warning` + percents
+	if diff := cmp.Diff(want, fmt.Sprint(err)); diff != "" {
+		t.Error(diff)
+	}
+	if _, err := source.HandedIn("p.yaml", []byte(exempt("clusters: [a]", "until: 2026-11-23")), now); err != nil {
+		t.Errorf("on its last day: %v", err)
+	}
+	if _, err := source.Read("p.yaml", []byte(exempt("clusters: [a]", "until: 2020-01-01")), true); err != nil {
+		t.Errorf("in a simulation, which may be of that time: %v", err)
+	}
+}
+
 func badNote(t *testing.T, version string) string {
 	t.Helper()
 	note, bad := cni.Parse(version).Bad()
@@ -339,7 +383,7 @@ func TestTheDocumentationExplainsEachKeyWhereItBelongs(t *testing.T) {
 		documented[row[1]]++
 	}
 	want := map[string]int{}
-	for _, part := range []any{policy.Document{}, policy.Member{}, policy.Rule{}, policy.Match{}, policy.Set{}, policy.Digest{}, policy.RolloutDocument{}, policy.BudgetDocument{}, policy.WaveDocument{}} {
+	for _, part := range []any{policy.Document{}, policy.Member{}, policy.Rule{}, policy.Match{}, policy.Set{}, policy.Digest{}, policy.RolloutDocument{}, policy.BudgetDocument{}, policy.WaveDocument{}, policy.Exemption{}} {
 		for _, f := range reflect.VisibleFields(reflect.TypeOf(part)) {
 			key, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 			want[key]++
@@ -384,6 +428,7 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte(head+"defaults: {alarmActions: ["+topic+"]}\nrules: [{name: a, match: {clusters: [b]}, set: {alarmActions: []}}]"), false)
 	f.Add([]byte(head+"defaults: {furtherAlarms: [node-capacity, days-left], metricsHelperID: a b}\nrules: [{name: a, match: {tags: {a: b}}, set: {furtherAlarms: [days-left, free-blocks, node-capacity]}}]"), false)
 	f.Add([]byte(head+"defaults: {windows: [Mon-Thu 22:00-04:00 Europe/Berlin, Sat 00:00-24:00], freezes: [2026-12-18 to 2027-01-06, 2026-04-03 UTC]}"), false)
+	f.Add([]byte(exempt("clusters: [a]", "until: 2027-01-31")), false)
 	f.Add([]byte("a: &a [*a]"), false)
 	f.Add([]byte(`{"version": 1, "fleet": [{"account": "111122223333", "regions": ["us-east-1"]}], "preview": true, "rules": []}`), false)
 	f.Fuzz(func(t *testing.T, data []byte, simulated bool) {
