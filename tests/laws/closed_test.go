@@ -26,6 +26,7 @@ func closed(s *stage) law {
 		if !a.tags.any(u.at.Add(-lately), func(tags map[string]string) bool { return s.opened(id, tags, u) }) {
 			s.breaks(name, id, "an update to %s, but the mode is %s and nobody approved it", u.to, settingsOf(s.doc, id, a.tags.now()).mode)
 		}
+		s.punctual(name, id, u)
 		if by := s.denied(id, u.at); by != "" {
 			s.breaks(name, id, "an update to %s, but %s denied it", u.to, by)
 		}

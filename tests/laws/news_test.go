@@ -91,7 +91,7 @@ func (s *stage) findings(a *actual) map[string]must {
 		"version-outdated": closedNow, "version-unknown": closedNow, "release-known-bad": closedNow, "install-unknown": closedNow, "images-differ": closedNow,
 		"addon-unhealthy": closedNow, "capacity-low": closedNow, "capacity-soon": closedNow, "capacity-unknown": closedNow, "control-plane-room": closedNow,
 		"unreadable": closedNow, "metric-silent": closedNow, "alarm-unheard": closedNow, "nodes-full": either,
-		"blocks-low": closedNow,
+		"blocks-low": closedNow, "exemption-ends": closedNow,
 	}
 	if s.spec.Behaviour.AlarmEventsLost > 0 {
 		want["alarm-unheard"] = either
@@ -120,6 +120,7 @@ func (s *stage) findings(a *actual) map[string]must {
 		}
 	}
 	s.capacity(a, want)
+	want["exemption-ends"] = s.endsSoon(a)
 	want["blocks-low"] = s.blocks(a)
 	if m := a.alarm.now(); m != nil && m.StateValue == types.StateValueAlarm && s.spec.Behaviour.AlarmEventsLost == 1 &&
 		settingsOf(s.doc, a.id, a.tags.now()).alarms && m.StateUpdatedTimestamp.Before(start.Add(s.quiet)) {
