@@ -49,13 +49,14 @@ func layers() [][]string {
 		{"internal/policy", "internal/access", "internal/sim"},
 		{"internal/event", "internal/relief"},
 		{"internal/alarm", "internal/capacity", "internal/cni", "internal/eksauth"},
-		{"internal/cluster", "internal/fault", "internal/clock", "internal/plain", "internal/strictyaml"},
+		{"internal/addonconfig", "internal/cluster", "internal/fault", "internal/clock", "internal/plain", "internal/strictyaml"},
 	}
 }
 
 const (
-	semver = "github.com/Masterminds/semver/v3"
-	sdk    = "github.com/aws/aws-sdk-go-v2"
+	semver     = "github.com/Masterminds/semver/v3"
+	jsonschema = "github.com/santhosh-tekuri/jsonschema/v6"
+	sdk        = "github.com/aws/aws-sdk-go-v2"
 )
 
 func importRules() []rule {
@@ -101,8 +102,12 @@ func importRules() []rule {
 			},
 		},
 		{
-			"a function links the SDK, the Lambda library, semver and no other module", extraModules,
+			"a function links the SDK, the Lambda library, semver, jsonschema with what it needs, and no other module", extraModules,
 			[]planted{{"internal/telemetry", "package telemetry\nimport _ \"example.com/logging\""}},
+		},
+		{
+			"only addonconfig knows JSON schemas", onlyIn([]string{"internal/addonconfig"}, jsonschema),
+			[]planted{{"internal/world", "package world\nimport _ \"github.com/santhosh-tekuri/jsonschema/v6\""}},
 		},
 		{
 			"the simulated AWS shares no arithmetic with the product", linked("internal/world",
@@ -220,7 +225,7 @@ func linked(folder string, forbidden ...string) func(house) []string {
 }
 
 func extraModules(h house) (broken []string) {
-	allowed := []string{sdk, "github.com/aws/smithy-go", "github.com/aws/aws-lambda-go", semver}
+	allowed := []string{sdk, "github.com/aws/smithy-go", "github.com/aws/aws-lambda-go", semver, jsonschema, "golang.org/x/text"}
 	for _, pkg := range h.below("functions") {
 		for used, way := range h.reach(pkg) {
 			if !h.isOurs(used) && !h.isStandard(used) && !slices.ContainsFunc(allowed, func(m string) bool { return isBelow(used, m) }) {

@@ -114,7 +114,8 @@ func observes(c Config) map[string]any {
 	eks := func(resource string) *string { return ownARN(c.Hub, "eks", resource) }
 	alarms := ownARN(c.Hub, "cloudwatch", "alarm:"+alarm.Prefix+"*")
 	return policy(
-		allows("Lists", "*", "eks:ListClusters", "eks:DescribeAddonVersions", "cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData", "cloudwatch:ListMetrics"),
+		allows("Lists", "*", "eks:ListClusters", "eks:DescribeAddonConfiguration", "eks:DescribeAddonVersions",
+			"cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData", "cloudwatch:ListMetrics"),
 		allows("Network", "*", "ec2:DescribeInstances", "ec2:DescribeInstanceTypes", "ec2:DescribeNetworkInterfaces", "ec2:DescribeRouteTables",
 			"ec2:DescribeSubnets", "ec2:DescribeVpcPeeringConnections", "ec2:DescribeVpcs", "ec2:GetSubnetCidrReservations"),
 		allows("Clusters", eks("cluster/*"), "eks:DescribeCluster", "eks:ListNodegroups", "eks:ListFargateProfiles"),

@@ -10,6 +10,7 @@ import (
 	"github.com/cniguard/cniguard/internal/alarm"
 	"github.com/cniguard/cniguard/internal/capacity"
 	"github.com/cniguard/cniguard/internal/cluster"
+	"github.com/cniguard/cniguard/internal/cni"
 	"github.com/cniguard/cniguard/internal/event"
 	"github.com/cniguard/cniguard/internal/fault"
 	"github.com/cniguard/cniguard/internal/guard"
@@ -22,6 +23,8 @@ type Observer interface {
 	// Settle reads the update that belongs to a step: by the step's ID or, where the call's answer never came, by looking for
 	// an update to that version created since the step was saved. Nil: there is none.
 	Settle(ctx context.Context, id cluster.ID, s guard.Step) guard.Reading[*guard.Update]
+	// Configuration checks an add-on's configuration values against the schema of a version. No fault quotes them.
+	Configuration(ctx context.Context, id cluster.ID, of cni.Version, values string) guard.Reading[*guard.Configuration]
 	// History reads the highest value in each hour since an instant of the metric that Gauge publishes for a cluster.
 	History(ctx context.Context, id cluster.ID, since time.Time) guard.Reading[[]capacity.Point]
 	// NodeMetrics reads what cni-metrics-helper published in the last hour under a CLUSTER_ID, and which others there are.

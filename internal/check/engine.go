@@ -121,7 +121,7 @@ func (e Engine) decide(in guard.Input) guard.Plan {
 }
 
 // read fills a decision's input: everything that depends on nothing else side by side, then the step in flight, what runs inside
-// of a cluster whose add-on EKS does not manage, and what only some checks want of its addresses.
+// of a cluster whose add-on EKS does not manage, what only some checks want of its addresses, and what a step that may be taken needs.
 func (e Engine) read(ctx context.Context, id cluster.ID) (kept Kept, in guard.Input, err error) {
 	in.ID, in.Heard = id, e.Heard
 	var orders []guard.Order
@@ -149,6 +149,7 @@ func (e Engine) read(ctx context.Context, id cluster.ID) (kept Kept, in guard.In
 		in.Seen.Inside = e.Insider.Inside(ctx, id, in.Seen.Cluster.Value.API)
 	}
 	e.readAddresses(ctx, &in)
+	e.readPreflight(ctx, &in)
 	in.Now = e.Clock.Now()
 	if in.WantsRollout() {
 		in.Rollout = reading(e.Ledger.Rollout(ctx))

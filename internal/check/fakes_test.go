@@ -9,6 +9,7 @@ import (
 	"github.com/cniguard/cniguard/internal/capacity"
 	"github.com/cniguard/cniguard/internal/check"
 	"github.com/cniguard/cniguard/internal/cluster"
+	"github.com/cniguard/cniguard/internal/cni"
 	"github.com/cniguard/cniguard/internal/event"
 	"github.com/cniguard/cniguard/internal/fault"
 	"github.com/cniguard/cniguard/internal/guard"
@@ -37,6 +38,13 @@ func (s *stage) Settle(_ context.Context, _ cluster.ID, step guard.Step) guard.R
 	}
 	u := *s.update
 	return guard.Read(&u)
+}
+
+func (s *stage) Configuration(_ context.Context, id cluster.ID, of cni.Version, _ string) guard.Reading[*guard.Configuration] {
+	if err := s.note("configuration of %s for %s", id.Name, of); err != nil {
+		return guard.Hidden[*guard.Configuration](fault.Of(err))
+	}
+	return guard.Read(&guard.Configuration{Of: of})
 }
 
 func (s *stage) History(_ context.Context, id cluster.ID, since time.Time) guard.Reading[[]capacity.Point] {

@@ -185,7 +185,7 @@ func (s *stage) changes() []string {
 		kind, _, _ := strings.Cut(c, " ")
 		return slices.Contains([]string{
 			"load", "orders", "fleet", "observe", "settle", "in", "due", "list", "history", "helper", "network", "blocks", "alarms", "digest", "digested", "dueDigests",
-			"sweep", "sweeps", "parts", "rollout",
+			"sweep", "sweeps", "parts", "rollout", "configuration",
 		}, kind)
 	})
 }
@@ -259,7 +259,7 @@ func gone() guard.Snapshot {
 }
 
 func addon(version string) *guard.Addon {
-	return &guard.Addon{Version: cni.Parse(version), Raw: version, Status: "ACTIVE", Role: "arn:aws:iam::111122223333:role/cni"}
+	return &guard.Addon{Version: cni.Parse(version), Raw: version, Status: "ACTIVE", Role: "arn:aws:iam::111122223333:role/cni", Config: `{"env":{}}`}
 }
 
 // subnet is a /24 with so many free addresses of 251.

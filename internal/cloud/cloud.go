@@ -37,6 +37,7 @@ const (
 // EKS is what cloud uses of Amazon EKS.
 type EKS interface {
 	DescribeAddon(context.Context, *eks.DescribeAddonInput, ...func(*eks.Options)) (*eks.DescribeAddonOutput, error)
+	DescribeAddonConfiguration(context.Context, *eks.DescribeAddonConfigurationInput, ...func(*eks.Options)) (*eks.DescribeAddonConfigurationOutput, error)
 	DescribeAddonVersions(context.Context, *eks.DescribeAddonVersionsInput, ...func(*eks.Options)) (*eks.DescribeAddonVersionsOutput, error)
 	DescribeCluster(context.Context, *eks.DescribeClusterInput, ...func(*eks.Options)) (*eks.DescribeClusterOutput, error)
 	DescribeFargateProfile(context.Context, *eks.DescribeFargateProfileInput, ...func(*eks.Options)) (*eks.DescribeFargateProfileOutput, error)
@@ -95,6 +96,7 @@ type Cloud struct {
 	mu       sync.Mutex
 	clients  map[place]Clients
 	listings map[edition]listing
+	schemas  map[release]schema
 	puts     map[place]time.Time // when the next PutMetricAlarm may go
 }
 
@@ -105,7 +107,10 @@ type place struct {
 
 // New returns a Cloud that asks connect once for each role, account and region.
 func New(connect Connect, c clock.Clock) *Cloud {
-	return &Cloud{connect: connect, clock: c, clients: map[place]Clients{}, listings: map[edition]listing{}, puts: map[place]time.Time{}}
+	return &Cloud{
+		connect: connect, clock: c,
+		clients: map[place]Clients{}, listings: map[edition]listing{}, schemas: map[release]schema{}, puts: map[place]time.Time{},
+	}
 }
 
 func (c *Cloud) at(role access.Role, account, region string) Clients {

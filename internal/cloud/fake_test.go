@@ -80,6 +80,7 @@ type fake struct {
 	cluster  *types.Cluster
 	addon    *types.Addon
 	versions []types.AddonVersionInfo
+	schemas  map[string]string // of configuration values, by version
 	groups   map[string][]string
 	profiles map[string][]string
 	nodes    []node
@@ -233,6 +234,19 @@ func (c client) DescribeAddonVersions(ctx context.Context, in *eks.DescribeAddon
 	}
 	some, next := page(c.versions, in.NextToken)
 	return &eks.DescribeAddonVersionsOutput{Addons: []types.AddonInfo{{AddonName: in.AddonName, AddonVersions: some}}, NextToken: next}, nil
+}
+
+func (c client) DescribeAddonConfiguration(ctx context.Context, in *eks.DescribeAddonConfigurationInput, o ...func(*eks.Options)) (
+	*eks.DescribeAddonConfigurationOutput, error,
+) {
+	if err := c.record(ctx, "DescribeAddonConfiguration", in, o); err != nil {
+		return nil, err
+	}
+	schema, known := c.schemas[*in.AddonVersion]
+	if !known || *in.AddonName != "vpc-cni" {
+		return nil, missing("configuration")
+	}
+	return &eks.DescribeAddonConfigurationOutput{AddonName: in.AddonName, AddonVersion: in.AddonVersion, ConfigurationSchema: &schema}, nil
 }
 
 func (c client) ListNodegroups(ctx context.Context, in *eks.ListNodegroupsInput, o ...func(*eks.Options)) (*eks.ListNodegroupsOutput, error) {

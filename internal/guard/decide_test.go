@@ -50,6 +50,7 @@ func TestDecide(t *testing.T) {
 			func(in *guard.Input) {
 				in.Seen.Addon = guard.Read(addon("v1.16.3-eksbuild.2"))
 				in.Seen.Catalogue = guard.Read([]cni.Release{{Version: cni.Parse("v1.16.4-eksbuild.2")}})
+				in.Seen.Preflight = preflight("v1.16.4-eksbuild.2")
 			},
 			want{"outdated", "managed", "outdated", "fine", "in flight", []guard.Code{guard.ReleaseBad},
 				[]string{"update vpc-cni from v1.16.3-eksbuild.2 to v1.16.4-eksbuild.2"}, nil}},
@@ -198,6 +199,7 @@ func TestDecide(t *testing.T) {
 			func(in *guard.Input) {
 				in.Settings.Value.Target = cni.ToLatest
 				in.Seen.Addon = guard.Read(addon("v1.8.0-eksbuild.1"))
+				in.Seen.Preflight = preflight("v1.9.0-eksbuild.1")
 			},
 			want{"fine", "managed", "fine", "fine", "in flight", nil, []string{"update vpc-cni from v1.8.0-eksbuild.1 to v1.9.0-eksbuild.1"}, nil}},
 	} {
@@ -230,9 +232,15 @@ func TestEachGateShutsAlone(t *testing.T) {
 		},
 		"owner": func(in *guard.Input) { in.Settings.Value.Owner = "" },
 		"path":  func(in *guard.Input) { in.Seen.Catalogue.Value = in.Seen.Catalogue.Value[:1] },
-		"gap":   func(in *guard.Input) { in.Seen.Catalogue.Value = in.Seen.Catalogue.Value[2:] },
+		"gap": func(in *guard.Input) {
+			in.Seen.Catalogue.Value = in.Seen.Catalogue.Value[2:]
+			in.Seen.Preflight = preflight("v1.9.0-eksbuild.1")
+		},
 		"moved back": func(in *guard.Input) {
 			in.Record.Proved = guard.Proved{Version: "v1.8.0-eksbuild.1", At: noon.Add(-24 * time.Hour)}
+		},
+		"configuration": func(in *guard.Input) {
+			in.Seen.Configuration.Value = &guard.Configuration{Of: cni.Parse("v1.8.0-eksbuild.1"), Refused: []string{"/env/OLD"}}
 		},
 		"alarm":     func(in *guard.Input) { in.Seen.Alarms.Value[0].State = alarm.InsufficientData },
 		"room":      func(in *guard.Input) { in.Seen.Pods.Value.Subnets[1].Free = 15 },
@@ -322,12 +330,13 @@ func TestAFaultInAnyReadingStopsTheUpdate(t *testing.T) {
 				in.Record.Step = step("u-1")
 				in.Seen.Of, in.Seen.Update = "token", guard.Hidden[*guard.Update](f)
 			},
-			"pods":     func(in *guard.Input) { in.Seen.Pods.Fault = f },
-			"alarms":   func(in *guard.Input) { in.Seen.Alarms.Fault = f },
-			"settings": func(in *guard.Input) { in.Settings.Fault = f },
-			"fleet":    func(in *guard.Input) { in.Fleet.Fault = f },
-			"orders":   func(in *guard.Input) { in.Orders.Fault = f },
-			"rollout":  func(in *guard.Input) { in.Rollout.Fault = f },
+			"pods":          func(in *guard.Input) { in.Seen.Pods.Fault = f },
+			"alarms":        func(in *guard.Input) { in.Seen.Alarms.Fault = f },
+			"settings":      func(in *guard.Input) { in.Settings.Fault = f },
+			"fleet":         func(in *guard.Input) { in.Fleet.Fault = f },
+			"orders":        func(in *guard.Input) { in.Orders.Fault = f },
+			"rollout":       func(in *guard.Input) { in.Rollout.Fault = f },
+			"configuration": func(in *guard.Input) { in.Seen.Configuration.Fault = f },
 		} {
 			t.Run(name+" "+f.Kind.String(), func(t *testing.T) {
 				in := outdated()
@@ -397,6 +406,7 @@ func TestApprovals(t *testing.T) {
 		{"an approval of the whole path lets the first step go", func(*guard.Input, *guard.Order) {}, true},
 		{"and the second step, when the first is done", func(in *guard.Input, _ *guard.Order) {
 			in.Seen.Addon.Value.Version, in.Seen.Addon.Value.Raw = cni.Parse("v1.8.0-eksbuild.1"), "v1.8.0-eksbuild.1"
+			in.Seen.Preflight = preflight("v1.9.0-eksbuild.1")
 		}, true},
 		{"it ends at its time", func(_ *guard.Input, o *guard.Order) { o.Until = noon }, false},
 		{"it does not hold before it was written", func(_ *guard.Input, o *guard.Order) { o.At = noon.Add(time.Minute) }, false},

@@ -29,6 +29,7 @@ func (d *draft) faults() {
 	if s.Cluster.Fault == nil {
 		add("add-on", s.Addon.Fault)
 		add("compatible versions", s.Catalogue.Fault)
+		add("configuration schema", s.Configuration.Fault)
 		add("pod subnets", s.Pods.Fault)
 		add("pod subnets", s.Pods.Value.Partly)
 		add("alarm", s.Alarms.Fault)

@@ -35,9 +35,10 @@ func outdated() guard.Input {
 			Catalogue: guard.Read([]cni.Release{
 				{Version: cni.Parse("v1.7.5-eksbuild.2")}, {Version: cni.Parse("v1.8.0-eksbuild.1"), Default: true}, {Version: cni.Parse("v1.9.0-eksbuild.1")},
 			}),
-			Pods:   guard.Read(capacity.Pods{Subnets: []capacity.Subnet{subnet("subnet-a", 200), subnet("subnet-b", 150)}}),
-			Alarms: guard.Read([]alarm.Standing{standing(alarm.OK)}),
-			Hosts:  guard.Read(guard.Hosts{Nodegroups: true}),
+			Pods:      guard.Read(capacity.Pods{Subnets: []capacity.Subnet{subnet("subnet-a", 200), subnet("subnet-b", 150)}}),
+			Alarms:    guard.Read([]alarm.Standing{standing(alarm.OK)}),
+			Hosts:     guard.Read(guard.Hosts{Nodegroups: true}),
+			Preflight: preflight("v1.8.0-eksbuild.1"),
 		},
 	}
 }
@@ -51,6 +52,11 @@ func fine() guard.Input {
 
 func addon(version string) *guard.Addon {
 	return &guard.Addon{Version: cni.Parse(version), Raw: version, Status: "ACTIVE", Role: "arn:aws:iam::111122223333:role/cni", Config: `{"env":{"WARM_IP_TARGET":"5"}}`}
+}
+
+// preflight is what was read for a step to a version, and holds nothing against it.
+func preflight(to string) guard.Preflight {
+	return guard.Preflight{Configuration: guard.Read(&guard.Configuration{Of: cni.Parse(to)})}
 }
 
 // subnet is a /24 with so many free addresses of 251.

@@ -32,6 +32,7 @@ func Gates() []Gate {
 		{Name: "gap", Person: true, Shut: shutGap},
 		{Name: "moved back", Person: true, Shut: shutMovedBack},
 		{Name: "catalogue", Person: true, Shut: shutCatalogue},
+		{Name: "configuration", Person: true, Shut: shutConfiguration},
 		{Name: "alarm", Person: true, Shut: func(in Input, _ Step) (string, time.Time) { return shutAlarm(in), time.Time{} }},
 		{Name: "room", Person: true, Shut: func(in Input, _ Step) (string, time.Time) { return shutRoom(in), time.Time{} }},
 		{Name: "ready", Shut: shutReady},

@@ -47,6 +47,7 @@ type Snapshot struct {
 	Blocks       Reading[Blocks]                // of the pod subnets; see WantsBlocks
 	Network      Reading[*Network]              // nil: not asked for; see WantsNetwork
 	Sharers      Reading[[]string]              // other clusters of the account and region that use the worst pod subnet; see WantsNetwork
+	Preflight
 }
 
 // Cluster is what EKS says of a cluster.

@@ -17,17 +17,18 @@ import (
 
 func eksCalls() map[string]handler {
 	return map[string]handler{
-		"ListClusters":           on((*World).listClusters),
-		"DescribeCluster":        on((*World).describeCluster),
-		"DescribeAddon":          on((*World).describeAddon),
-		"DescribeAddonVersions":  on((*World).describeAddonVersions),
-		"ListNodegroups":         on((*World).listNodegroups),
-		"DescribeNodegroup":      on((*World).describeNodegroup),
-		"ListFargateProfiles":    on((*World).listFargateProfiles),
-		"DescribeFargateProfile": on((*World).describeFargateProfile),
-		"UpdateAddon":            on((*World).updateAddon),
-		"ListUpdates":            on((*World).listUpdates),
-		"DescribeUpdate":         on((*World).describeUpdate),
+		"ListClusters":               on((*World).listClusters),
+		"DescribeCluster":            on((*World).describeCluster),
+		"DescribeAddon":              on((*World).describeAddon),
+		"DescribeAddonVersions":      on((*World).describeAddonVersions),
+		"DescribeAddonConfiguration": on((*World).describeAddonConfiguration),
+		"ListNodegroups":             on((*World).listNodegroups),
+		"DescribeNodegroup":          on((*World).describeNodegroup),
+		"ListFargateProfiles":        on((*World).listFargateProfiles),
+		"DescribeFargateProfile":     on((*World).describeFargateProfile),
+		"UpdateAddon":                on((*World).updateAddon),
+		"ListUpdates":                on((*World).listUpdates),
+		"DescribeUpdate":             on((*World).describeUpdate),
 	}
 }
 

@@ -33,6 +33,13 @@ func (c *Client) DescribeAddonVersions(ctx context.Context, in *eks.DescribeAddo
 	return invoke[eks.DescribeAddonVersionsOutput](ctx, c, "EKS", "DescribeAddonVersions", in)
 }
 
+// DescribeAddonConfiguration is the method of the same name of the SDK's client.
+func (c *Client) DescribeAddonConfiguration(ctx context.Context, in *eks.DescribeAddonConfigurationInput, _ ...func(*eks.Options)) (
+	*eks.DescribeAddonConfigurationOutput, error,
+) {
+	return invoke[eks.DescribeAddonConfigurationOutput](ctx, c, "EKS", "DescribeAddonConfiguration", in)
+}
+
 // ListNodegroups is the method of the same name of the SDK's client.
 func (c *Client) ListNodegroups(ctx context.Context, in *eks.ListNodegroupsInput, _ ...func(*eks.Options)) (*eks.ListNodegroupsOutput, error) {
 	return invoke[eks.ListNodegroupsOutput](ctx, c, "EKS", "ListNodegroups", in)

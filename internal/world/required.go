@@ -48,6 +48,8 @@ func missing(in any) error {
 		return require("DescribeClusterInput", field{"Name", in.Name != nil})
 	case *eks.DescribeAddonInput:
 		return require("DescribeAddonInput", field{"ClusterName", in.ClusterName != nil}, field{"AddonName", in.AddonName != nil})
+	case *eks.DescribeAddonConfigurationInput:
+		return require("DescribeAddonConfigurationInput", field{"AddonName", in.AddonName != nil}, field{"AddonVersion", in.AddonVersion != nil})
 	case *eks.ListNodegroupsInput:
 		return require("ListNodegroupsInput", field{"ClusterName", in.ClusterName != nil})
 	case *eks.DescribeNodegroupInput:

@@ -1,10 +1,8 @@
 package world
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -163,42 +161,10 @@ func (w *World) refuse(c *eksCluster, ask wish) error {
 	if w.spec.Behaviour.OneMinor && !neighbours(c.addon.Version, *ask.version) {
 		return parameter("Updating VPC-CNI can only go up or down 1 minor version at a time")
 	}
-	if key := w.unknownKey(c.kubernetes, ask); key != "" {
-		return parameter("ConfigurationValue provided in request is not supported: Json schema validation failed with error: [$." + key +
-			": is not defined in the schema and the schema does not allow additional properties]")
+	if wrong := w.unfit(*ask.version, aws.ToString(ask.config)); wrong != "" {
+		return parameter("ConfigurationValue provided in request is not supported: Json schema validation failed with error: [" + wrong + "]")
 	}
 	return nil
-}
-
-// unknownKey is a configuration value that an update sends and its version's schema does not have; empty: there is none.
-func (w *World) unknownKey(kubernetes string, ask wish) string {
-	for _, k := range w.spec.Catalogues[kubernetes] {
-		if k.Version != *ask.version {
-			continue
-		}
-		for _, key := range k.Refuses {
-			if ask.config != nil && hasKey(*ask.config, key) {
-				return key
-			}
-		}
-	}
-	return ""
-}
-
-// hasKey reports whether a JSON object has a value at a path of keys, as "env.X".
-func hasKey(object, path string) bool {
-	var at any
-	if json.Unmarshal([]byte(object), &at) != nil {
-		return false
-	}
-	for key := range strings.SplitSeq(path, ".") {
-		within, _ := at.(map[string]any)
-		var has bool
-		if at, has = within[key]; !has {
-			return false
-		}
-	}
-	return true
 }
 
 func (w *World) compatible(kubernetes, version string) bool {

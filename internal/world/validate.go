@@ -175,6 +175,9 @@ func (v *validation) catalogue(field string, list []Catalogue) {
 	for i, c := range list {
 		v.check(c.Version != "" && !seen[c.Version], fmt.Sprintf("%s[%d].version", field, i), quote(c.Version)+" is empty or there twice", "want each version once")
 		seen[c.Version] = true
+		_, isSchema := object(c.Schema)
+		v.check(c.Schema == "" || isSchema, fmt.Sprintf("%s[%d].schema", field, i), "it is not a JSON object", "want a JSON schema")
+		v.check(c.Schema == "" || len(c.Refuses) == 0, fmt.Sprintf("%s[%d].refuses", field, i), "it stands beside schema", "want one of the two")
 	}
 }
 

@@ -27,6 +27,15 @@ func describeAddonVersions(f *front) http.HandlerFunc {
 	}
 }
 
+func describeAddonConfiguration(f *front) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		f.say(w, map[string]any{
+			"addonName": r.URL.Query().Get("addonName"), "addonVersion": r.URL.Query().Get("addonVersion"),
+			"configurationSchema": `{"$schema":"http://json-schema.org/draft-06/schema#","additionalProperties":false,"properties":{"env":{"type":"object"}}}`,
+		})
+	}
+}
+
 func listFargateProfiles(f *front) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		f.say(w, map[string]any{"fargateProfileNames": []string{}})

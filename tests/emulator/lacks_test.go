@@ -41,6 +41,16 @@ func lacks() []lack {
 			},
 		},
 		{
+			name:    "EKS has no schemas of configuration values",
+			pattern: "GET /addons/configuration-schemas", answer: describeAddonConfiguration,
+			still: func(e *emulator) bool {
+				_, err := e.eks().DescribeAddonConfiguration(e.Context(), &eks.DescribeAddonConfigurationInput{
+					AddonName: aws.String("vpc-cni"), AddonVersion: aws.String(releases()[0]),
+				})
+				return isUnrouted(err)
+			},
+		},
+		{
 			name:    "EKS has no Fargate profiles",
 			pattern: "GET /clusters/{cluster}/fargate-profiles", answer: listFargateProfiles,
 			still: func(e *emulator) bool {

@@ -1,9 +1,12 @@
 package laws_test
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/eks"
 
 	"github.com/cniguard/cniguard/internal/cluster"
 	"github.com/cniguard/cniguard/internal/world"
@@ -27,6 +30,9 @@ func closed(s *stage) law {
 			s.breaks(name, id, "an update to %s, but the mode is %s and nobody approved it", u.to, settingsOf(s.doc, id, a.tags.now()).mode)
 		}
 		s.punctual(name, id, u)
+		if key := s.refuses(id, u); key != "" {
+			s.breaks(name, id, "an update to %s, which does not take the configuration that it sends: %s", u.to, key)
+		}
 		if by := s.denied(id, u.at); by != "" {
 			s.breaks(name, id, "an update to %s, but %s denied it", u.to, by)
 		}
@@ -40,6 +46,31 @@ func closed(s *stage) law {
 			s.breaks(name, id, "an update to %s, but %s failed before it", u.to, op)
 		}
 	}}
+}
+
+// refuses is a configuration value that an update sends and its version does not take; empty: there is none. A version has one schema,
+// whatever the Kubernetes version that it is listed for.
+func (s *stage) refuses(id cluster.ID, u *ask) string {
+	in, _ := u.call.In.(*eks.UpdateAddonInput)
+	if in == nil || in.ConfigurationValues == nil {
+		return ""
+	}
+	s.tally["updates that send a configuration"]++
+	var sent map[string]map[string]any
+	if err := json.Unmarshal([]byte(*in.ConfigurationValues), &sent); err != nil {
+		s.breaks("Closed", id, "an update to %s sends a configuration that is not JSON, and nobody could check it", u.to)
+	}
+	for _, list := range s.spec.Catalogues {
+		for _, v := range list {
+			for _, path := range v.Refuses {
+				group, key, _ := strings.Cut(path, ".")
+				if _, has := sent[group][key]; has && v.Version == u.to {
+					return path
+				}
+			}
+		}
+	}
+	return ""
 }
 
 // opened reports whether the mode for these tags lets an update go.
@@ -115,13 +146,16 @@ func unread(w *work, id cluster.ID, before *world.Call) []string {
 		return nil
 	}
 	var failed []string
-	for _, op := range []string{"ledger:Load", "ledger:Orders", "ledger:Fleet", "eks:DescribeCluster", "eks:DescribeAddon", "cloudwatch:DescribeAlarms"} {
+	for _, op := range []string{"ledger:Load", "ledger:Orders", "ledger:Fleet", "eks:DescribeCluster", "eks:DescribeAddon", "eks:DescribeAddonConfiguration", "cloudwatch:DescribeAlarms"} {
 		reads := slices.DeleteFunc(slices.Clone(w.calls), func(c *world.Call) bool {
 			return meant(c) != op || c.Cluster != "" && c.Cluster != id.Name
 		})
 		reads = lastTries(reads)
 		if op == "ledger:Fleet" && len(reads) > 1 && !reads[len(reads)-2].At.Before(before.At.Add(-lately)) && reads[len(reads)-2].Err != nil {
 			failed = append(failed, "the first ledger:Fleet") // it is read once to decide, and once right before the call
+		}
+		if len(reads) == 0 && op == "eks:DescribeAddonConfiguration" {
+			continue // there is nothing to check, or it was read before
 		}
 		if len(reads) == 0 || reads[len(reads)-1].Err != nil && !strings.Contains(reads[len(reads)-1].Err.Error(), "NotFound") {
 			failed = append(failed, op)

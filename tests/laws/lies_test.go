@@ -42,6 +42,7 @@ type lyingEKS struct {
 	cluster  func(*types.Cluster)
 	update   func(*types.Update)
 	versions func(*types.AddonVersionInfo, string)
+	schema   func(*eks.DescribeAddonConfigurationOutput)
 	list     func(*eks.ListClustersOutput)
 	ask      func(*eks.UpdateAddonInput)
 }
@@ -78,6 +79,16 @@ func (e lyingEKS) DescribeAddonVersions(ctx context.Context, in *eks.DescribeAdd
 				e.versions(&out.Addons[i].AddonVersions[j], *in.KubernetesVersion)
 			}
 		}
+	}
+	return out, err
+}
+
+func (e lyingEKS) DescribeAddonConfiguration(ctx context.Context, in *eks.DescribeAddonConfigurationInput, o ...func(*eks.Options)) (
+	*eks.DescribeAddonConfigurationOutput, error,
+) {
+	out, err := e.EKS.DescribeAddonConfiguration(ctx, in, o...)
+	if err == nil && e.schema != nil {
+		e.schema(out)
 	}
 	return out, err
 }

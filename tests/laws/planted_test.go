@@ -99,6 +99,15 @@ func defectsOfEKS() []defect {
 			doc.Fleet = append(slices.Clone(doc.Fleet), policy.Member{Account: strayAccount, Regions: doc.Fleet[0].Regions[:1]})
 			return doc
 		}}},
+		{law: "Closed", name: "a reader for whom every version takes every configuration", plant: eksThat(lyingEKS{schema: func(out *eks.DescribeAddonConfigurationOutput) {
+			out.ConfigurationSchema = aws.String("{}")
+		}}), where: func(s *scene) {
+			for _, list := range s.spec.Catalogues {
+				for i := range list {
+					list[i].Refuses = []string{"env.WARM_IP_TARGET"}
+				}
+			}
+		}, sees: "does not take"},
 		{law: "One step", name: "an actor that goes two minor versions further", plant: eksThat(lyingEKS{ask: func(in *eks.UpdateAddonInput) {
 			if *in.AddonVersion == "v1.8.0-eksbuild.1" {
 				in.AddonVersion = aws.String("v1.9.0-eksbuild.1")

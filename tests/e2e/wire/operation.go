@@ -54,7 +54,7 @@ func (h *Handler) routes() *http.ServeMux {
 	for _, s := range []*smithy.Schema{
 		schemas.ListClusters, schemas.DescribeCluster, schemas.DescribeAddon, schemas.DescribeAddonVersions, schemas.UpdateAddon,
 		schemas.ListNodegroups, schemas.DescribeNodegroup, schemas.ListFargateProfiles, schemas.DescribeFargateProfile,
-		schemas.ListUpdates, schemas.DescribeUpdate,
+		schemas.ListUpdates, schemas.DescribeUpdate, schemas.DescribeAddonConfiguration,
 	} {
 		if at, ok := smithy.SchemaTrait[*traits.HTTP](s); ok {
 			mux.HandleFunc(at.Method+" "+at.URI, func(w http.ResponseWriter, r *http.Request) {

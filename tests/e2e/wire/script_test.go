@@ -93,6 +93,8 @@ func script(ctx context.Context, cfg aws.Config) (all []said) {
 	call(c, k.DescribeAddon, &eks.DescribeAddonInput{ClusterName: aws.String("prod"), AddonName: aws.String("vpc-cni")})
 	call(c, k.DescribeAddon, &eks.DescribeAddonInput{ClusterName: aws.String("test"), AddonName: aws.String("vpc-cni")})
 	call(c, k.DescribeAddonVersions, &eks.DescribeAddonVersionsInput{AddonName: aws.String("vpc-cni"), KubernetesVersion: aws.String("1.33"), Types: []string{"a", "b"}})
+	call(c, k.DescribeAddonConfiguration, &eks.DescribeAddonConfigurationInput{AddonName: aws.String("vpc-cni"), AddonVersion: aws.String("v1.19.0-eksbuild.1")})
+	call(c, k.DescribeAddonConfiguration, &eks.DescribeAddonConfigurationInput{AddonName: aws.String("vpc-cni"), AddonVersion: aws.String("v0.1.0")})
 	call(c, k.ListNodegroups, &eks.ListNodegroupsInput{ClusterName: aws.String("prod")})
 	call(c, k.DescribeNodegroup, &eks.DescribeNodegroupInput{ClusterName: aws.String("prod"), NodegroupName: aws.String("ng 1/ä")})
 	call(c, k.ListFargateProfiles, &eks.ListFargateProfilesInput{ClusterName: aws.String("prod")})

@@ -1,0 +1,91 @@
+package cloud_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/eks"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/cniguard/cniguard/internal/access"
+	"github.com/cniguard/cniguard/internal/cni"
+	"github.com/cniguard/cniguard/internal/fault"
+	"github.com/cniguard/cniguard/internal/guard"
+)
+
+var to = cni.Parse("v1.20.0-eksbuild.1")
+
+func TestConfiguration(t *testing.T) {
+	const takesEnv = `{"additionalProperties":false,"properties":{"env":{"type":"object"}}}`
+	for name, c := range map[string]struct {
+		schema, values string
+		want           guard.Reading[*guard.Configuration]
+	}{
+		"what the schema takes":    {takesEnv, `{"env":{"A":"secret"}}`, guard.Read(&guard.Configuration{Of: to})},
+		"what it refuses is named": {takesEnv, `{"env":{},"old\u202e\nkey":"secret"}`, guard.Read(&guard.Configuration{Of: to, Refused: []string{"/old key"}})},
+		"YAML is not checked":      {takesEnv, "env:\n  A: secret\n", guard.Read(&guard.Configuration{Of: to, NotJSON: true})},
+		"no schema at all": {"", `{}`, guard.Hidden[*guard.Configuration](
+			&fault.Fault{Kind: fault.Retry, Op: "eks:DescribeAddonConfiguration", Text: "the answer is empty"})},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := healthy(t)
+			f.schemas = map[string]string{to.String(): c.schema}
+			if diff := cmp.Diff(c.want, f.cloud().Configuration(t.Context(), prod, to, c.values)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			for _, in := range sent[*eks.DescribeAddonConfigurationInput](f, "DescribeAddonConfiguration") {
+				if aws.ToString(in.AddonName) != "vpc-cni" || aws.ToString(in.AddonVersion) != to.String() {
+					t.Errorf("asked for %v", in)
+				}
+			}
+			for _, called := range f.calls["DescribeAddonConfiguration"] {
+				if called.role != access.Observer {
+					t.Errorf("as %s", called.role)
+				}
+			}
+		})
+	}
+}
+
+func TestASchemaThatCannotBeHadIsAFault(t *testing.T) {
+	f := healthy(t)
+	f.schemas = map[string]string{to.String(): `{"type":7}`}
+	got := f.cloud().Configuration(t.Context(), prod, to, `{"a":"s3cr3t"}`)
+	if got.Fault == nil || got.Fault.Kind != fault.Terminal || strings.Contains(got.Fault.Error(), "s3cr3t") {
+		t.Errorf("one that is none: %v", got.Fault)
+	}
+	if got := f.cloud().Configuration(t.Context(), prod, cni.Parse("v1.9.0"), `{}`); got.Fault == nil {
+		t.Error("one of a version that EKS does not know is taken for one that takes everything")
+	}
+	f.fails["DescribeAddonConfiguration"] = code("AccessDeniedException")
+	if got := f.cloud().Configuration(t.Context(), prod, to, `{}`); got.Fault == nil || got.Fault.Need != "eks:DescribeAddonConfiguration" {
+		t.Errorf("one that is denied: %v", got.Fault)
+	}
+}
+
+func TestASchemaIsReadOnceAnHour(t *testing.T) {
+	f := healthy(t)
+	f.schemas = map[string]string{to.String(): `{}`, "v1.19.0": `{}`}
+	c := f.cloud()
+	times := func(want int) {
+		t.Helper()
+		if got := len(f.calls["DescribeAddonConfiguration"]); got != want {
+			t.Errorf("%d calls; want %d", got, want)
+		}
+	}
+	for range 3 {
+		c.Configuration(t.Context(), prod, to, `{}`)
+	}
+	times(1)
+	c.Configuration(t.Context(), prod, cni.Parse("v1.19.0"), `{}`)
+	times(2)
+	elsewhere := prod
+	elsewhere.Region = "us-east-1"
+	c.Configuration(t.Context(), elsewhere, to, `{}`)
+	times(3)
+	f.clock.(*ticks).now = f.clock.Now().Add(time.Hour)
+	c.Configuration(t.Context(), prod, to, `{}`)
+	times(4)
+}

@@ -1,0 +1,71 @@
+package guard
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/cniguard/cniguard/internal/cni"
+)
+
+// Preflight is what only the gates of a step that may be taken want to know.
+type Preflight struct {
+	Configuration Reading[*Configuration] // nil: not asked for; see WantsConfiguration
+}
+
+// Configuration is what the schema of a version says of the add-on's configuration values. It holds none of the values.
+type Configuration struct {
+	Of      cni.Version // whose schema it is
+	Refused []string    // what it refuses, as JSON pointers, as "/env/ENABLE_POD_ENI"; untrusted
+	NotJSON bool        // the values are not JSON, so that they were not checked
+}
+
+// nextStep is the step that Decide judges; false: none is wanted, or the mode lets none go.
+func (in Input) nextStep() (Step, bool) {
+	if shutMode(in) != "" || !in.Seen.Cluster.Value.lives() {
+		return Step{}, false
+	}
+	d := draft{in: in, plan: Plan{Blind: map[Code]bool{}}}
+	d.update()
+	for _, a := range d.plan.Actions {
+		return a.Step, true
+	}
+	for _, h := range d.plan.Held {
+		return h.Action.Step, true
+	}
+	return Step{}, false
+}
+
+// WantsConfiguration is the version whose schema the add-on's configuration values are to be checked against: that of a step which the
+// policy's mode may let go. False: there is no such step, or there are no values. A person who is asked to approve reads what it says.
+func (in Input) WantsConfiguration() (cni.Version, bool) {
+	s, wanted := in.nextStep()
+	return s.To, wanted && in.checksConfiguration(s)
+}
+
+// checksConfiguration reports whether the mode may let a step go and there are values to check for it: every schema takes none at all.
+func (in Input) checksConfiguration(s Step) bool {
+	addon := in.Seen.Addon
+	return shutMode(in) == "" && s.To.Known() && addon.Fault == nil && addon.Value != nil && strings.TrimSpace(addon.Value.Config) != ""
+}
+
+// shutConfiguration lets no update send values that its version refuses: EKS would refuse the update (amazon-vpc-cni-k8s #2173).
+func shutConfiguration(in Input, s Step) (string, time.Time) {
+	if !in.checksConfiguration(s) {
+		return "", time.Time{} // where it is not for want of values, the gates of mode, path and readiness say it
+	}
+	seen := in.Seen.Configuration
+	switch {
+	case seen.Fault != nil:
+		return unread("the schema of "+s.To.String(), seen.Fault), time.Time{}
+	case seen.Value == nil || seen.Value.Of != s.To:
+		return fmt.Sprintf("the add-on's configuration was not checked against the schema of %s", s.To), time.Time{}
+	case len(seen.Value.Refused) > 0:
+		return fmt.Sprintf("%s does not take what the add-on's configuration sets: %s; take it out, or give it the form that the schema wants",
+			s.To, few(seen.Value.Refused, 5)), time.Time{}
+	case seen.Value.NotJSON && !approved(in, s, time.Time{}):
+		return fmt.Sprintf("the add-on's configuration is not JSON, so that it was not checked against the schema of %s; an approval opens this", s.To),
+			time.Time{}
+	}
+	return "", time.Time{}
+}

@@ -1,0 +1,100 @@
+package guard_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/cniguard/cniguard/internal/cni"
+	"github.com/cniguard/cniguard/internal/guard"
+	"github.com/cniguard/cniguard/internal/policy"
+)
+
+func TestTheConfigurationIsCheckedForAStepThatTheModeMayLetGo(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(*guard.Input)
+		want   string // the version whose schema is wanted
+	}{
+		{"in auto", func(*guard.Input) {}, "v1.8.0-eksbuild.1"},
+		{"before an approval, so that who approves knows", func(in *guard.Input) { in.Settings.Value.Mode = policy.Approve }, "v1.8.0-eksbuild.1"},
+		{"whatever else holds the step", func(in *guard.Input) {
+			in.Fleet.Value.Halt = &guard.Order{Kind: guard.Halting, By: "ann", Because: "x", At: noon}
+		}, "v1.8.0-eksbuild.1"},
+		{"but not in observe", func(in *guard.Input) { in.Settings.Value.Mode = policy.Observe }, ""},
+		{"nor without values", func(in *guard.Input) { in.Seen.Addon.Value.Config = " \n" }, ""},
+		{"nor where no update is wanted", func(in *guard.Input) { in.Seen.Addon = guard.Read(addon("v1.9.0-eksbuild.1")) }, ""},
+		{"nor where there is no way", func(in *guard.Input) { in.Seen.Catalogue.Value = nil }, ""},
+		{"nor where the add-on could not be read", func(in *guard.Input) { in.Seen.Addon.Fault = throttled("x:Y") }, ""},
+		{"nor without an add-on", func(in *guard.Input) { in.Seen.Addon = guard.Read[*guard.Addon](nil) }, ""},
+		{"nor in a cluster that goes", func(in *guard.Input) { in.Seen.Cluster.Value.Status = "DELETING" }, ""},
+		{"nor in one that is gone", func(in *guard.Input) { in.Seen.Cluster = guard.Read[*guard.Cluster](nil) }, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			in := outdated()
+			in.Seen.Preflight = guard.Preflight{}
+			c.change(&in)
+			got, wanted := in.WantsConfiguration()
+			if wanted != (c.want != "") || wanted && got != cni.Parse(c.want) {
+				t.Errorf("%s, %t; want %q", got, wanted, c.want)
+			}
+		})
+	}
+}
+
+func TestAConfigurationThatTheTargetDoesNotTakeHoldsTheUpdate(t *testing.T) {
+	const to = "v1.8.0-eksbuild.1"
+	approved := func(in *guard.Input) {
+		p := guard.Decide(*in)
+		in.Orders.Value = []guard.Order{{Kind: guard.Approval, By: "ann", Because: "compared", At: noon.Add(-time.Hour), Until: noon.Add(time.Hour), Steps: p.Path, Keeps: p.Keeps}}
+	}
+	set := func(c guard.Configuration) func(*guard.Input) {
+		return func(in *guard.Input) { in.Seen.Configuration = guard.Read(&c) }
+	}
+	refused := set(guard.Configuration{Of: cni.Parse(to), Refused: []string{"/cri", "/env/A"}})
+	yaml := set(guard.Configuration{Of: cni.Parse(to), NotJSON: true})
+	for _, c := range []struct {
+		name   string
+		change []func(*guard.Input)
+		want   string // why; empty: it starts
+	}{
+		{"one that it takes does not", []func(*guard.Input){set(guard.Configuration{Of: cni.Parse(to)})}, ""},
+		{"what it refuses is named", []func(*guard.Input){refused},
+			to + " does not take what the add-on's configuration sets: /cri, /env/A; take it out, or give it the form that the schema wants"},
+		{"of much the first", []func(*guard.Input){set(guard.Configuration{Of: cni.Parse(to), Refused: []string{"/a", "/b", "/c", "/d", "/e", "/f", "/g"}})},
+			to + " does not take what the add-on's configuration sets: /a, /b, /c, /d, /e and 2 more; take it out, or give it the form that the schema wants"},
+		{"and no approval opens it", []func(*guard.Input){refused, approved},
+			to + " does not take what the add-on's configuration sets: /cri, /env/A; take it out, or give it the form that the schema wants"},
+		{"one that is not JSON waits for a person", []func(*guard.Input){yaml},
+			"the add-on's configuration is not JSON, so that it was not checked against the schema of " + to + "; an approval opens this"},
+		{"who has compared it", []func(*guard.Input){yaml, approved}, ""},
+		{"one that was checked for another version was not for this", []func(*guard.Input){set(guard.Configuration{Of: cni.Parse("v1.9.0-eksbuild.1")})},
+			"the add-on's configuration was not checked against the schema of " + to},
+		{"and one that was not checked is not taken for good", []func(*guard.Input){func(in *guard.Input) { in.Seen.Configuration = guard.Reading[*guard.Configuration]{} }},
+			"the add-on's configuration was not checked against the schema of " + to},
+		{"nor one whose schema could not be read", []func(*guard.Input){func(in *guard.Input) { in.Seen.Configuration.Fault = throttled("eks:DescribeAddonConfiguration") }},
+			"the schema of " + to + " could not be read: " + throttled("eks:DescribeAddonConfiguration").Error()},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			in := outdated()
+			for _, change := range c.change {
+				change(&in)
+			}
+			p := guard.Decide(in)
+			if starts := slices.Contains(actions(p), start); starts != (c.want == "") {
+				t.Fatalf("starts: %t, held: %+v", starts, p.Held)
+			}
+			if c.want == "" {
+				return
+			}
+			if diff := cmp.Diff([]guard.Reason{{Gate: "configuration", Text: c.want}}, p.Held[0].By); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			if !slices.Contains(codes(p.Findings), guard.UpdateBlocked) {
+				t.Error("nobody is told")
+			}
+		})
+	}
+}
