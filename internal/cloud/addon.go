@@ -78,10 +78,27 @@ func compatible(versions []types.AddonVersionInfo, kubernetes string) []cni.Rele
 		i := slices.IndexFunc(v.Compatibilities, func(c types.Compatibility) bool { return aws.ToString(c.ClusterVersion) == kubernetes })
 		version := cni.Parse(aws.ToString(v.AddonVersion))
 		if i >= 0 && version.Known() {
-			releases = append(releases, cni.Release{Version: version, Default: v.Compatibilities[i].DefaultVersion})
+			releases = append(releases, cni.Release{Version: version, Default: v.Compatibilities[i].DefaultVersion, Architectures: architectures(v.Architecture)})
 		}
 	}
 	return releases
+}
+
+// architectures are those of a release, none of which need be one that is known.
+func architectures(names []string) (all cni.Architectures) {
+	for _, name := range names {
+		all = all.With(name)
+	}
+	return all
+}
+
+// cleaned are texts that others wrote, each in one line; nil: there are none.
+func cleaned(texts []string) []string {
+	var clean []string
+	for _, t := range texts {
+		clean = append(clean, plain.Clean(t, plain.Text))
+	}
+	return clean
 }
 
 // Settle reads the update that belongs to a step: by the step's ID or, where the call's answer never came, the newest update of the

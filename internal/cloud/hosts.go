@@ -59,6 +59,7 @@ func (l *look) listFargateProfiles(ctx context.Context) ([]string, *fault.Fault)
 type tagged struct {
 	subnets []string
 	nodes   map[string]capacity.Nodes // one each, by the instance's id
+	archs   []string                  // of the instances, as EKS names them, some often
 }
 
 // instancesWith reads the subnets of all interfaces of the instances with a mark, and what they hold. With custom networking and enhanced
@@ -66,6 +67,7 @@ type tagged struct {
 func (l *look) instancesWith(mark ec2types.Filter) func(context.Context) (tagged, *fault.Fault) {
 	return func(ctx context.Context) (tagged, *fault.Fault) {
 		found, nodes := map[string]bool{}, map[string]capacity.Nodes{}
+		var archs []string
 		for out, f := range pages(ctx, l.clock, "ec2:DescribeInstances", ec2.NewDescribeInstancesPaginator(l.EC2, &ec2.DescribeInstancesInput{
 			Filters:    []ec2types.Filter{mark, filter("instance-state-name", "pending", "running", "stopping", "stopped")},
 			MaxResults: aws.Int32(1000),
@@ -77,11 +79,23 @@ func (l *look) instancesWith(mark ec2types.Filter) func(context.Context) (tagged
 				for _, i := range r.Instances {
 					note(found, i)
 					nodes[aws.ToString(i.InstanceId)] = node(i)
+					archs = append(archs, architecture(i))
 				}
 			}
 		}
-		return tagged{slices.Sorted(maps.Keys(found)), nodes}, nil
+		return tagged{slices.Sorted(maps.Keys(found)), nodes, archs}, nil
 	}
+}
+
+// architecture is an instance's, as EKS names that of an add-on's images; empty: EC2 says none that EKS has nodes of.
+func architecture(i ec2types.Instance) string {
+	switch i.Architecture {
+	case ec2types.ArchitectureValuesX8664:
+		return "amd64"
+	case ec2types.ArchitectureValuesArm64:
+		return "arm64"
+	}
+	return ""
 }
 
 func note(found map[string]bool, i ec2types.Instance) {
@@ -136,10 +150,16 @@ func (l *look) hosts() guard.Reading[guard.Hosts] {
 	if f := gravest(l.lists()); f != nil {
 		return guard.Hidden[guard.Hosts](f)
 	}
+	var archs []string
+	for _, t := range l.tagged {
+		archs = append(archs, t.Value.archs...)
+	}
 	return guard.Read(guard.Hosts{
 		Nodegroups: len(l.groups.Value) > 0,
 		Fargate:    len(l.profiles.Value) > 0,
 		Instances:  slices.ContainsFunc(l.tagged, func(t guard.Reading[tagged]) bool { return len(t.Value.nodes) > 0 }),
 		Nodes:      l.nodes(),
+
+		Architectures: architectures(archs),
 	})
 }

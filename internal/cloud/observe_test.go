@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/eks/types"
 	"github.com/google/go-cmp/cmp"
 
@@ -171,6 +172,24 @@ func TestObserveSaysWhatRunsThePods(t *testing.T) {
 		"node groups of an IPv6 cluster": {func(f *fake) {
 			f.cluster.KubernetesNetworkConfig = &types.KubernetesNetworkConfigResponse{IpFamily: types.IpFamilyIpv6}
 		}, guard.Read(guard.Hosts{Nodegroups: true})},
+		"instances of some architectures, one with several marks and one of which EC2 says nothing": {func(f *fake) {
+			both := map[string]string{"kubernetes.io/cluster/prod": "owned", "eks:cluster-name": "prod"}
+			f.nodes = []node{{both, "running", []string{"subnet-a"}}, {both, "stopped", []string{"subnet-a"}}, {both, "running", []string{"subnet-b"}}}
+			f.detail = func(n int, i *ec2types.Instance) {
+				i.Architecture = []ec2types.ArchitectureValues{"arm64", "", "arm64"}[n]
+			}
+		}, guard.Read(guard.Hosts{
+			Nodegroups: true, Instances: true, Nodes: []capacity.Nodes{{Count: 3, Interfaces: 1}}, Architectures: cni.Architectures{ARM64: true},
+		})},
+		"instances of both": {func(f *fake) {
+			mine := map[string]string{"eks:cluster-name": "prod"}
+			f.nodes = []node{{mine, "running", []string{"subnet-a"}}, {mine, "running", []string{"subnet-b"}}}
+			f.detail = func(n int, i *ec2types.Instance) {
+				i.Architecture = []ec2types.ArchitectureValues{"x86_64", "arm64"}[n]
+			}
+		}, guard.Read(guard.Hosts{
+			Nodegroups: true, Instances: true, Nodes: []capacity.Nodes{{Count: 2, Interfaces: 1}}, Architectures: cni.Architectures{AMD64: true, ARM64: true},
+		})},
 		"what cannot be listed is not known": {fails("ListNodegroups", "AccessDenied"), guard.Hidden[guard.Hosts](
 			&fault.Fault{Kind: fault.Terminal, Op: "eks:ListNodegroups", Code: "AccessDenied", Need: "eks:ListNodegroups", Text: "because"})},
 	} {

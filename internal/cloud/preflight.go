@@ -44,10 +44,7 @@ func (c *Cloud) Configuration(ctx context.Context, id cluster.ID, of cni.Version
 	case err != nil:
 		return guard.Hidden[*guard.Configuration](&fault.Fault{Kind: fault.Terminal, Op: describeConfiguration, Text: plain.Clean(err.Error(), plain.Text)})
 	}
-	for i := range found {
-		found[i] = plain.Clean(found[i], plain.Text)
-	}
-	return guard.Read(&guard.Configuration{Of: of, Refused: found})
+	return guard.Read(&guard.Configuration{Of: of, Refused: cleaned(found)})
 }
 
 // schemaOf reads the schema of a version, or takes it from an earlier reading.

@@ -89,3 +89,15 @@ func TestASchemaIsReadOnceAnHour(t *testing.T) {
 	c.Configuration(t.Context(), prod, to, `{}`)
 	times(4)
 }
+
+func TestAReleasesArchitecturesAreRead(t *testing.T) {
+	f := healthy(t)
+	f.versions[0].Architecture, f.versions[1].Architecture = []string{"arm64", "amd64"}, []string{"amd64", "riscv64"}
+	want := []cni.Release{
+		{Version: to, Default: true, Architectures: cni.Architectures{AMD64: true, ARM64: true}},
+		{Version: cni.Parse("v1.19.0-eksbuild.1"), Architectures: cni.Architectures{AMD64: true}},
+	}
+	if diff := cmp.Diff(guard.Read(want), f.cloud().Observe(t.Context(), prod).Catalogue); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

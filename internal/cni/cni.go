@@ -21,4 +21,18 @@ func RecommendedFloor() Version { return Version{Major: 1, Minor: 10, Patch: 2} 
 type Release struct {
 	Version Version `json:"version"`
 	Default bool    `json:"default,omitempty"` // EKS installs it when no version is asked for
+	// Architectures are those of the nodes that it has images for; the zero value: EKS does not say.
+	Architectures Architectures `json:"architectures,omitzero"`
+}
+
+// Architectures are those that EKS has nodes of.
+type Architectures struct {
+	AMD64 bool `json:"amd64,omitempty"`
+	ARM64 bool `json:"arm64,omitempty"`
+}
+
+// With are the architectures and one more, by the name that EKS gives it; one of another name is none.
+func (a Architectures) With(name string) Architectures {
+	a.AMD64, a.ARM64 = a.AMD64 || name == "amd64", a.ARM64 || name == "arm64"
+	return a
 }

@@ -186,7 +186,7 @@ func shutCatalogue(in Input, s Step) (string, time.Time) {
 			if note, bad := s.To.Bad(); bad {
 				return fmt.Sprintf("%s is known to be bad: %s (%s)", s.To, note.Problem, note.URL), time.Time{}
 			}
-			return "", time.Time{}
+			return in.foreign(r), time.Time{}
 		}
 	}
 	return fmt.Sprintf("EKS does not list %s as compatible with this cluster", s.To), time.Time{}

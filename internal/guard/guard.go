@@ -71,6 +71,8 @@ type Hosts struct {
 	Fargate    bool // Fargate profiles
 	Instances  bool // other instances that are tagged as the cluster's; Auto Mode tags its own
 	Nodes      []capacity.Nodes
+	// Architectures are those of the instances of which EC2 says it.
+	Architectures cni.Architectures
 }
 
 // Addon is the managed vpc-cni add-on.

@@ -69,3 +69,20 @@ func shutConfiguration(in Input, s Step) (string, time.Time) {
 	}
 	return "", time.Time{}
 }
+
+// foreign is why a release does not run on all nodes of the cluster; empty: nothing says so. One of which EKS lists no architectures is not
+// judged by them, and one that is for every architecture that EKS has nodes of runs on any.
+func (in Input) foreign(r cni.Release) string {
+	all, has, hosts := cni.Architectures{AMD64: true, ARM64: true}, r.Architectures, in.Seen.Hosts
+	switch {
+	case has == all || has == cni.Architectures{}:
+		return ""
+	case hosts.Fault != nil:
+		return unread("the nodes' architectures", hosts.Fault)
+	case hosts.Value.Architectures.AMD64 && !has.AMD64:
+		return fmt.Sprintf("EKS has %s for arm64 only, and the cluster has amd64 nodes", r.Version)
+	case hosts.Value.Architectures.ARM64 && !has.ARM64:
+		return fmt.Sprintf("EKS has %s for amd64 only, and the cluster has arm64 nodes", r.Version)
+	}
+	return ""
+}

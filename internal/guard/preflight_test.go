@@ -98,3 +98,40 @@ func TestAConfigurationThatTheTargetDoesNotTakeHoldsTheUpdate(t *testing.T) {
 		})
 	}
 }
+
+func TestAVersionThatSomeNodesHaveNoImageOfHoldsTheUpdate(t *testing.T) {
+	amd, arm, both := cni.Architectures{AMD64: true}, cni.Architectures{ARM64: true}, cni.Architectures{AMD64: true, ARM64: true}
+	hidden := guard.Hidden[guard.Hosts](throttled("ec2:DescribeInstances"))
+	for _, c := range []struct {
+		name  string
+		has   cni.Architectures
+		hosts guard.Reading[guard.Hosts]
+		want  string // why; empty: it starts
+	}{
+		{"it has images of both", both, guard.Read(guard.Hosts{Architectures: both}), ""},
+		{"it is for all nodes that there are", arm, guard.Read(guard.Hosts{Architectures: arm}), ""},
+		{"EKS does not say what it has images of", cni.Architectures{}, guard.Read(guard.Hosts{Architectures: both}), ""},
+		{"which nodes there are need not be known for one that has images of both", both, hidden, ""},
+		{"nor where EKS does not say it", cni.Architectures{}, hidden, ""},
+		{"no instances are known", amd, guard.Read(guard.Hosts{Nodegroups: true}), ""},
+		{"arm64 nodes lack one", amd, guard.Read(guard.Hosts{Architectures: both}), "EKS has v1.8.0-eksbuild.1 for amd64 only, and the cluster has arm64 nodes"},
+		{"amd64 nodes lack one", arm, guard.Read(guard.Hosts{Architectures: amd}), "EKS has v1.8.0-eksbuild.1 for arm64 only, and the cluster has amd64 nodes"},
+		{"which nodes there are could not be read", amd, hidden, "the nodes' architectures could not be read: " + hidden.Fault.Error()},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			in := outdated()
+			in.Seen.Catalogue.Value[1].Architectures, in.Seen.Hosts = c.has, c.hosts
+			p := guard.Decide(in)
+			var why string
+			if len(p.Held) > 0 {
+				why = p.Held[0].By[0].Gate + ": " + p.Held[0].By[0].Text
+			}
+			if c.want != "" {
+				c.want = "catalogue: " + c.want
+			}
+			if why != c.want || slices.Contains(actions(p), start) != (c.want == "") {
+				t.Errorf("%v, held by %q; want %q", actions(p), why, c.want)
+			}
+		})
+	}
+}

@@ -69,7 +69,9 @@ func merge(versions []types.AddonVersionInfo, kubernetes string, list []Catalogu
 		}
 		if at < 0 {
 			at = len(versions)
-			versions = append(versions, types.AddonVersionInfo{AddonVersion: aws.String(v.Version), Compatibilities: []types.Compatibility{}})
+			versions = append(versions, types.AddonVersionInfo{
+				AddonVersion: aws.String(v.Version), Architecture: architectures(v.Architectures), Compatibilities: []types.Compatibility{},
+			})
 		}
 		if v.Compatible {
 			versions[at].Compatibilities = append(versions[at].Compatibilities, types.Compatibility{
@@ -78,6 +80,14 @@ func merge(versions []types.AddonVersionInfo, kubernetes string, list []Catalogu
 		}
 	}
 	return versions
+}
+
+// architectures are what EKS says of each release of vpc-cni, where nothing else is given.
+func architectures(given []string) []string {
+	if len(given) > 0 {
+		return given
+	}
+	return []string{"amd64", "arm64"}
 }
 
 func (w *World) listNodegroups(c *Call, in *eks.ListNodegroupsInput) (*eks.ListNodegroupsOutput, error) {

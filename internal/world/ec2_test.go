@@ -317,3 +317,27 @@ func TestInstancesOfCopiedClustersAreOnesOfTheirOwn(t *testing.T) {
 		}
 	})
 }
+
+func TestAnInstancesArchitectureIsThatOfItsType(t *testing.T) {
+	for name, want := range map[string]types.ArchitectureValues{
+		"": "x86_64", "m7g.large": "arm64", "c7gn.large": "arm64", "p4d.24xlarge": "x86_64", "m6i.large": "x86_64",
+	} {
+		s := set(t, 1, func(s *world.Spec) {
+			shared(s)
+			for i := range s.Clusters {
+				for j := range s.Clusters[i].Instances {
+					s.Clusters[i].Instances[j].Type = name
+				}
+			}
+		})
+		s.at(0, func(ctx context.Context, c *world.Client) {
+			out, err := c.DescribeInstances(ctx, &ec2.DescribeInstancesInput{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := out.Reservations[0].Instances[0].Architecture; got != want {
+				t.Errorf("%q is %s; want %s", name, got, want)
+			}
+		})
+	}
+}

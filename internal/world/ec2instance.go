@@ -110,6 +110,7 @@ func (i *instance) describe(now time.Duration) types.Instance {
 	d := types.Instance{
 		InstanceId:   aws.String(i.ID),
 		InstanceType: types.InstanceType(cmp.Or(i.Type, usualType)),
+		Architecture: architectureOf(cmp.Or(i.Type, usualType)),
 		VpcId:        aws.String(i.vpc),
 		State:        &types.InstanceState{Code: aws.Int32(16), Name: types.InstanceStateNameRunning},
 		Tags:         []types.Tag{i.tag},

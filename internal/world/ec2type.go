@@ -56,6 +56,16 @@ func typeOf(name string) (instanceType, bool) {
 	return all[i], true
 }
 
+// architectureOf is what an instance type's processors are: a "g" behind the generation stands for AWS Graviton, which is arm64 (EC2 user
+// guide, "Amazon EC2 instance type naming conventions").
+func architectureOf(name string) types.ArchitectureValues {
+	family, _, _ := strings.Cut(name, ".")
+	if _, options, _ := strings.Cut(family, strings.Trim(family, "abcdefghijklmnopqrstuvwxyz-")); strings.Contains(options, "g") {
+		return types.ArchitectureValuesArm64
+	}
+	return types.ArchitectureValuesX8664
+}
+
 // takesPrefixes reports whether EC2 assigns prefixes to its interfaces: to those of Nitro, bare metal included (EC2 user guide, "Prefix
 // delegation for Amazon EC2 network interfaces").
 func (t instanceType) takesPrefixes() bool { return t.hypervisor != types.InstanceTypeHypervisorXen }

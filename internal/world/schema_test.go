@@ -81,3 +81,19 @@ func TestASchemaIsAJSONObjectAndStandsAlone(t *testing.T) {
 		}
 	}
 }
+
+// Fact 2.5/architecture.
+func TestVersionsAndInstancesHaveArchitectures(t *testing.T) {
+	s := set(t, 1, with(func(s *world.Spec) { s.Catalogues["1.21"][1].Architectures = []string{"amd64"} }))
+	s.at(0, func(ctx context.Context, k *world.Client) {
+		out, err := k.DescribeAddonVersions(ctx, &eks.DescribeAddonVersionsInput{AddonName: aws.String("vpc-cni"), KubernetesVersion: aws.String("1.21")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, v := range out.Addons[0].AddonVersions {
+			if want := map[bool]string{true: "amd64", false: "amd64 arm64"}[i == 1]; strings.Join(v.Architecture, " ") != want {
+				t.Errorf("%s is for %v; want %s", *v.AddonVersion, v.Architecture, want)
+			}
+		}
+	})
+}

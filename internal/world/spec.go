@@ -93,6 +93,8 @@ type Catalogue struct {
 	// Refuses are configuration values that the version's schema does not have, as "env.ENABLE_POD_ENI": an update to it that sends one is
 	// refused (amazon-vpc-cni-k8s #2173).
 	Refuses []string `yaml:"refuses"`
+	// Architectures are those of the nodes that it has images for; none: amd64 and arm64.
+	Architectures []string `yaml:"architectures"`
 	// Schema is the JSON schema of its configuration values, where they differ in more than Refuses; empty: it takes everything else.
 	Schema string `yaml:"schema"`
 }

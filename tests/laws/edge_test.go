@@ -96,11 +96,37 @@ func addonEdges() []edge {
 			}
 			return false
 		}},
+		{name: "versions that some nodes have no image of", set: (*scene).splitNodes, is: func(s *scene) bool {
+			return slices.ContainsFunc(s.spec.Clusters, func(c world.Cluster) bool {
+				return slices.ContainsFunc(c.Instances, func(i world.Instance) bool { return i.Type == graviton }) &&
+					slices.ContainsFunc(s.spec.Catalogues[c.Kubernetes], func(v world.Catalogue) bool { return v.Architectures != nil })
+			})
+		}},
 		{name: "an update that is cancelled", set: func(s *scene, d dice, _ time.Duration) {
 			s.spec.Updates = slices.Insert(s.spec.Updates, 0, world.UpdateScript{Outcome: world.Cancel, Times: d.number(1, 3)})
 		}, is: func(s *scene) bool {
 			return slices.ContainsFunc(s.spec.Updates, func(u world.UpdateScript) bool { return u.Outcome == world.Cancel })
 		}},
+	}
+}
+
+// graviton is an instance type of arm64 that holds as much as the usual one.
+const graviton = "m7g.large"
+
+// splitNodes has nodes of arm64 beside the others, and versions that are for amd64 alone.
+func (s *scene) splitNodes(d dice, _ time.Duration) {
+	for i := range s.spec.Clusters {
+		c := &s.spec.Clusters[i]
+		for j := range c.Instances {
+			if c.Instances[j].Type == "" && d.chance(.7) {
+				c.Instances[j].Type = graviton
+			}
+		}
+		for j := range s.spec.Catalogues[c.Kubernetes] {
+			if d.chance(.3) {
+				s.spec.Catalogues[c.Kubernetes][j].Architectures = []string{"amd64"}
+			}
+		}
 	}
 }
 

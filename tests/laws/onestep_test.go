@@ -28,6 +28,8 @@ func oneStep(s *stage) law {
 				return slices.Contains(compatible(s.spec.Catalogues[st.kubernetes]), to)
 			}):
 				s.breaks(name, id, "an update to %s, which is not compatible with Kubernetes %s", u.to, s.clusters[id].state.now().kubernetes)
+			case s.imageless(id, u):
+				s.breaks(name, id, "an update to %s, which arm64 nodes of the cluster have no image of", u.to)
 			}
 		},
 		started: func(id cluster.ID, u *ask) {
@@ -37,6 +39,20 @@ func oneStep(s *stage) law {
 			}
 		},
 	}
+}
+
+// imageless reports whether nodes that ran before an update was decided have no image of its version.
+func (s *stage) imageless(id cluster.ID, u *ask) bool {
+	c, at := s.clusters[id], u.at.Sub(start)
+	for _, i := range c.Instances {
+		if i.Type == graviton && i.From < at-lately && (i.Until == 0 || i.Until > at) {
+			s.tally["updates beside nodes of arm64"]++
+			return slices.ContainsFunc(s.spec.Catalogues[c.state.now().kubernetes], func(v world.Catalogue) bool {
+				return v.Version == u.to && v.Architectures != nil && !slices.Contains(v.Architectures, "arm64")
+			})
+		}
+	}
+	return false
 }
 
 // isStep reports whether a way is up, and to the next minor version that has a good release.

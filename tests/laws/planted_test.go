@@ -113,6 +113,20 @@ func defectsOfEKS() []defect {
 				in.AddonVersion = aws.String("v1.9.0-eksbuild.1")
 			}
 		}})},
+		{law: "One step", name: "a catalogue in which everything runs on every node", plant: eksThat(lyingEKS{versions: func(v *types.AddonVersionInfo, _ string) {
+			v.Architecture = nil
+		}}), where: func(s *scene) {
+			for i := range s.spec.Clusters {
+				for j := range s.spec.Clusters[i].Instances {
+					s.spec.Clusters[i].Instances[j].Type = graviton
+				}
+			}
+			for _, list := range s.spec.Catalogues {
+				for i := range list {
+					list[i].Architectures = []string{"amd64"}
+				}
+			}
+		}, sees: "no image"},
 		{law: "One step", name: "a catalogue in which everything is compatible", plant: eksThat(lyingEKS{versions: func(v *types.AddonVersionInfo, kubernetes string) {
 			v.Compatibilities = []types.Compatibility{{ClusterVersion: &kubernetes}}
 		}})},
