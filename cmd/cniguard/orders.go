@@ -66,9 +66,11 @@ func approveCommand() *cobra.Command {
 		Use:   "approve CLUSTER --because WHY [--to VERSION] [--world WORLD --policy POLICY [--at 1d]]",
 		Short: "Approve the steps of a cluster's plan up to a version",
 		Long: `What is approved is the plan of the cluster's last check, as "cniguard explain" shows
-it. The approval is valid for seven days, for these steps, and only while role and
-configuration of the add-on stay as they are. It is written to the ledger with your own
-credentials, so that AWS vouches for who gave it.
+it; what will change by it is printed. The approval is valid for seven days, for these
+steps, and only while role and configuration of the add-on stay as they are. A later
+patch or build of a minor version that was approved may take the place of the one that is
+named; anything else is another plan, and the gate says what differs. It is written to
+the ledger with your own credentials, so that AWS vouches for who gave it.
 
 With --world it is a simulated cluster: the world runs until --at, the plan is shown, and
 the approval is written to the orders file, which every later run of this world reads.`,
@@ -87,9 +89,10 @@ the approval is written to the orders file, which every later run of this world 
 	return c
 }
 
-// printApproval says what was approved, and what holds the update all the same.
+// printApproval says what was approved, what changes by it, and what holds the update all the same.
 func printApproval(out io.Writer, order guard.Order, by string, p guard.Plan) {
 	fold(out, "", fmt.Sprintf("Approved by %s until %s: %s.", clean(by), when(order.Until), strings.Join(order.Steps, ", then ")))
+	printDifference(out, p.Difference(order.Steps[len(order.Steps)-1]))
 	for _, shut := range hub.StillShut(p) {
 		fold(out, "", "It is still held by "+shut.Gate+": "+clean(shut.Text)+".")
 	}

@@ -69,6 +69,10 @@ func printPlan(out io.Writer, in guard.Input, p guard.Plan, name string) {
 	fmt.Fprintln(out, "\nWhat is held back, and who can open it")
 	printHeld(out, p.Held, name)
 	nothing(out, len(p.Held))
+	if diff := p.Difference(""); len(diff) > 0 {
+		fmt.Fprintln(out, "\nWhat the update would change")
+		printDifference(out, diff)
+	}
 	if len(p.Path) > 0 {
 		fmt.Fprintf(out, "\nPath  %s\nPlan  %s\n", strings.Join(p.Path, ", then "), p.Hash)
 	}

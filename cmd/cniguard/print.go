@@ -155,6 +155,13 @@ func printHeld(out io.Writer, held []guard.Held, name string) {
 	}
 }
 
+// printDifference writes what an update would change, and what it leaves as it is.
+func printDifference(out io.Writer, facts []guard.Fact) {
+	for _, f := range facts {
+		fold(out, fmt.Sprintf("  %-20s  ", f.Name), f.Value)
+	}
+}
+
 // printFindings writes findings with what was seen, and what told says of each.
 func printFindings(out io.Writer, findings []guard.Finding, told func(guard.Code) string) {
 	for _, f := range findings {

@@ -557,7 +557,7 @@ func TestConsent(t *testing.T) {
 	}{
 		{"the whole path", "", "ann", "tested in dev", []string{"v1.8.0-eksbuild.1", "v1.9.0-eksbuild.1"}, ""},
 		{"up to a version", "v1.8.0-eksbuild.1", "ann", "tested in dev", []string{"v1.8.0-eksbuild.1"}, ""},
-		{"to where the plan does not go", "v1.10.0", "ann", "tested in dev", nil, "approve: the plan does not go to v1.10.0; it goes to v1.8.0-eksbuild.1, then v1.9.0-eksbuild.1"},
+		{"to where the plan does not go", "v1.10.0", "ann", "tested in dev", nil, "approve: the plan does not go to v1.10.0; it goes from v1.7.5-eksbuild.2 to v1.8.0-eksbuild.1, then v1.9.0-eksbuild.1"},
 		{"without a reason", "", "ann", " ", nil, "approve: who orders it and why are needed: others will read it"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

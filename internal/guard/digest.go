@@ -24,9 +24,12 @@ func digest(parts ...string) string {
 	return hex.EncodeToString(sum[:16])
 }
 
+// ConflictMode is what every update asks of EKS about fields that others set: to keep them (EKS API reference, UpdateAddon).
+const ConflictMode = "PRESERVE"
+
 // keeps is the digest of what an update must leave as it is: an approval is void when one of these has changed.
 func keeps(id cluster.ID, role, config string) string {
-	return digest(id.ARN(), role, config, "PRESERVE")
+	return digest(id.ARN(), role, config, ConflictMode)
 }
 
 // hash is the digest of a whole plan.

@@ -154,7 +154,7 @@ func shutGap(in Input, s Step) (string, time.Time) {
 	if s.Gap == "" || approved(in, s, time.Time{}) {
 		return "", time.Time{}
 	}
-	return s.Gap + "; an approval opens this", time.Time{}
+	return s.Gap + "; " + unfit(in, s, time.Time{}) + "an approval opens this", time.Time{}
 }
 
 // shutMovedBack does not undo what a person did: an add-on that we proved at a version and that is below it now was moved back.
@@ -163,15 +163,8 @@ func shutMovedBack(in Input, s Step) (string, time.Time) {
 	if cni.Compare(s.From, cni.Parse(proved.Version)) >= 0 || approved(in, s, proved.At) {
 		return "", time.Time{}
 	}
-	return fmt.Sprintf("it was updated to %s on %s and moved back since; a new approval opens this",
-		proved.Version, proved.At.UTC().Format("2006-01-02 15:04")), time.Time{}
-}
-
-// approved reports whether an approval that was given after an instant lets the step go.
-func approved(in Input, s Step, after time.Time) bool {
-	return in.Orders.Fault == nil && slices.ContainsFunc(in.Orders.Value, func(o Order) bool {
-		return o.Kind == Approval && o.Holds(in.Now) && o.At.After(after) && o.Keeps == s.Keeps && covers(o.Steps, s.Path)
-	})
+	return fmt.Sprintf("it was updated to %s on %s and moved back since; %sa new approval opens this",
+		proved.Version, proved.At.UTC().Format("2006-01-02 15:04"), unfit(in, s, proved.At)), time.Time{}
 }
 
 func shutCatalogue(in Input, s Step) (string, time.Time) {
@@ -277,7 +270,7 @@ func shutAside(in Input, s Step) (string, time.Time) {
 	if aside == nil || approved(in, s, aside.At) {
 		return "", time.Time{}
 	}
-	return aside.Text + "; a new approval opens this", time.Time{}
+	return aside.Text + "; " + unfit(in, s, aside.At) + "a new approval opens this", time.Time{}
 }
 
 func shutDenial(in Input, _ Step) (string, time.Time) {
@@ -299,8 +292,8 @@ func shutApproval(in Input, s Step) (string, time.Time) {
 	if approved(in, s, time.Time{}) {
 		return "", time.Time{}
 	}
-	if slices.ContainsFunc(in.Orders.Value, func(o Order) bool { return o.Kind == Approval && o.Holds(in.Now) }) {
-		return "the plan is not the one that was approved; it waits for a new approval", time.Time{}
+	if why := unfit(in, s, time.Time{}); why != "" {
+		return why + "it waits for a new approval", time.Time{}
 	}
 	return "it waits for an approval", time.Time{}
 }

@@ -126,8 +126,10 @@ type Order struct {
 	Because string    `json:"because"`
 	At      time.Time `json:"at"`
 	Until   time.Time `json:"until,omitzero"`    // not valid from then on; zero: for ever (a halt)
+	From    string    `json:"from,omitempty"`    // Approval: the version that its first step leads away from; empty as Kept may be
 	Steps   []string  `json:"steps,omitempty"`   // Approval: the versions that were approved, in order
 	Keeps   string    `json:"keeps,omitempty"`   // Approval: the digest of what the update must keep, as Plan.Keeps
+	Kept    []string  `json:"kept,omitempty"`    // Approval: as Plan.Kept; empty in one that an older cniguard wrote
 	Finding Code      `json:"finding,omitempty"` // Muting, Unmuting and Acknowledging: what they are about
 }
 
@@ -257,6 +259,7 @@ type Plan struct {
 	Held        []Held
 	Path        []string    // the versions the add-on would go through
 	Keeps       string      // digest of cluster, role, configuration and conflict mode
+	Kept        []string    // what Keeps is made of, to say which of it changed: see kept
 	Hash        string      // digest of Path and Keeps: what an approval is for
 	Outlook     Outlook     // to remember
 	Unmade      []Fact      // alarms that the policy lists and that are not made, by kind, and why

@@ -28,15 +28,29 @@ func Consent(p Plan, to, by, because string, now time.Time) (Order, error) {
 		last = slices.Index(p.Path, to)
 	}
 	if last < 0 {
-		return Order{}, fmt.Errorf("approve: the plan does not go to %s; it goes to %s", to, strings.Join(p.Path, ", then "))
+		return Order{}, p.elsewhere(to)
 	}
 	if err := reasoned("approve", by, because); err != nil {
 		return Order{}, err
 	}
+	from := ""
+	if next, wanted := p.update(); wanted {
+		from = next.From.String()
+	}
 	return Order{
-		Schema: Schema, Kind: Approval, By: by, Because: because, At: now, Until: now.Add(ApprovalValid),
-		Steps: slices.Clone(p.Path[:last+1]), Keeps: p.Keeps,
+		Schema: Schema, Kind: Approval, From: from, By: by, Because: because, At: now, Until: now.Add(ApprovalValid),
+		Steps: slices.Clone(p.Path[:last+1]), Keeps: p.Keeps, Kept: p.Kept,
 	}, nil
+}
+
+// elsewhere says where a plan goes that does not go to a version, and which of its versions may be meant.
+func (p Plan) elsewhere(to string) error {
+	hint := ""
+	if i := slices.IndexFunc(p.Path, func(v string) bool { return standsFor(v, to) }); i >= 0 {
+		hint = "; of that minor version it has --to " + p.Path[i]
+	}
+	s, _ := p.update()
+	return fmt.Errorf("approve: the plan does not go to %s; it goes from %s%s", to, way(s.From.String(), p.Path), hint)
 }
 
 // Command is an order other than an approval, in a person's name.
@@ -123,17 +137,4 @@ func reasoned(what, by, because string) error {
 		return fmt.Errorf("%s: who orders it and why are needed: others will read it", what)
 	}
 	return nil
-}
-
-// covers reports whether an approval of the steps lets the first step of the path go: what remains of the way to the last
-// approved version must be the end of what was approved.
-func covers(approved, path []string) bool {
-	if len(approved) == 0 {
-		return false
-	}
-	i := slices.Index(path, approved[len(approved)-1])
-	if i < 0 || i+1 > len(approved) {
-		return false
-	}
-	return slices.Equal(path[:i+1], approved[len(approved)-i-1:])
 }

@@ -62,7 +62,7 @@ func (c *conclusion) started(id string) {
 	step.ID = id
 	if !step.Told {
 		step.Told = true
-		c.say(Started, c.stepFinding(step, Info, nil), time.Time{})
+		c.say(Started, c.stepFinding(step, Info, step.leaves()), time.Time{})
 	}
 	c.rec.Step = &step
 }

@@ -131,7 +131,8 @@ type Step struct {
 	To    cni.Version `json:"to"`
 	Path  []string    `json:"path"` // this step and those to come
 	Keeps string      `json:"keeps"`
-	Try   int         `json:"try"` // from 1
+	Kept  []string    `json:"kept,omitempty"` // as Plan.Kept
+	Try   int         `json:"try"`            // from 1
 	// Matter names what the step is about, and is the same for all its tries. Token is the client request token of this try.
 	Matter string    `json:"matter"`
 	Token  string    `json:"token"`
@@ -204,11 +205,11 @@ func (r Record) Shut() []string {
 func (r Record) Planned() Plan {
 	p := Plan{Verdict: r.Verdict, Held: r.Held, Path: r.Path, Outlook: r.Outlook, Relief: r.Relief, NodeMetrics: r.NodeMetrics, Unmade: r.Unmade}
 	if r.Step != nil {
-		p.Keeps = r.Step.Keeps
+		p.Keeps, p.Kept = r.Step.Keeps, r.Step.Kept
 	}
 	for _, h := range r.Held {
 		if isUpdate(h) {
-			p.Keeps = h.Action.Step.Keeps
+			p.Keeps, p.Kept = h.Action.Step.Keeps, h.Action.Step.Kept
 		}
 	}
 	p.Hash = hash(p.Path, p.Keeps)

@@ -56,8 +56,8 @@ func (d *draft) update() {
 
 func (d *draft) step(path cni.Path) Step {
 	addon := d.in.Seen.Addon.Value
-	d.plan.Keeps = keeps(d.in.ID, addon.Role, addon.Config)
-	step := Step{From: addon.Version, Keeps: d.plan.Keeps, Try: 1, Since: d.in.Now, Why: path.Why}
+	d.plan.Keeps, d.plan.Kept = keeps(d.in.ID, addon.Role, addon.Config), kept(d.in.ID, addon.Role, addon.Config)
+	step := Step{From: addon.Version, Keeps: d.plan.Keeps, Kept: d.plan.Kept, Try: 1, Since: d.in.Now, Why: path.Why}
 	if len(path.Gaps) > 0 {
 		step.Gap = path.Gaps[0]
 	}

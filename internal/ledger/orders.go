@@ -110,18 +110,20 @@ func wordItem(o guard.Order) item {
 	if !o.Until.IsZero() {
 		it["until"] = text(stamp(o.Until))
 	}
-	if len(o.Steps) > 0 {
-		steps := make([]types.AttributeValue, len(o.Steps))
-		for i, s := range o.Steps {
-			steps[i] = text(s)
+	for name, list := range map[string][]string{"steps": o.Steps, "kept": o.Kept} {
+		if len(list) == 0 {
+			continue
 		}
-		it["steps"] = &types.AttributeValueMemberL{Value: steps}
+		texts := make([]types.AttributeValue, len(list))
+		for i, s := range list {
+			texts[i] = text(s)
+		}
+		it[name] = &types.AttributeValueMemberL{Value: texts}
 	}
-	if o.Keeps != "" {
-		it["keeps"] = text(o.Keeps)
-	}
-	if o.Finding != "" {
-		it["finding"] = text(string(o.Finding))
+	for name, value := range map[string]string{"from": o.From, "keeps": o.Keeps, "finding": string(o.Finding)} {
+		if value != "" {
+			it[name] = text(value)
+		}
 	}
 	return it
 }
@@ -198,7 +200,7 @@ func (it item) word() (o guard.Order, err error) {
 		return o, err
 	}
 	o.Schema, o.Kind, o.Because = int(schema), guard.OrderKind(it.text("kind")), plain.Clean(it.text("because"), plain.Text)
-	o.Keeps, o.Finding = it.text("keeps"), guard.Code(it.text("finding"))
+	o.From, o.Keeps, o.Finding = it.text("from"), it.text("keeps"), guard.Code(it.text("finding"))
 	if o.At, err = time.Parse(time.RFC3339Nano, it.text("given")); err != nil {
 		return o, fmt.Errorf("attribute given is not a time as 2026-03-02T12:00:00Z: %w", err)
 	}
@@ -207,7 +209,10 @@ func (it item) word() (o guard.Order, err error) {
 			return o, fmt.Errorf("attribute until is not a time as 2026-03-02T12:00:00Z: %w", err)
 		}
 	}
-	o.Steps, err = it.texts("steps")
+	if o.Steps, err = it.texts("steps"); err != nil {
+		return o, err
+	}
+	o.Kept, err = it.texts("kept")
 	return o, err
 }
 

@@ -46,7 +46,7 @@ func TestOrdersAreGivenOrRefusedAsLines(t *testing.T) {
 		{"the path is approved up to a version", []world.Order{order(2*hour, world.Approve, "payments", "v1.18.5-eksbuild.1")},
 			simulate.Ordered, "approve by ana of v1.18.5-eksbuild.1", "agreed"},
 		{"a version that is not on the path", []world.Order{order(2*hour, world.Approve, "payments", "v1.19.0-eksbuild.1")},
-			simulate.OrderRefused, "approve by ana", "approve: the plan does not go to v1.19.0-eksbuild.1; it goes to v1.18.5-eksbuild.1, then v1.19.2-eksbuild.1"},
+			simulate.OrderRefused, "approve by ana", "approve: the plan does not go to v1.19.0-eksbuild.1; it goes from v1.17.1-eksbuild.1 to v1.18.5-eksbuild.1, then v1.19.2-eksbuild.1; of that minor version it has --to v1.19.2-eksbuild.1"},
 		{"nothing to approve", []world.Order{order(2*hour, world.Approve, "edge", "")},
 			simulate.OrderRefused, "approve by ana", "approve: there is nothing to approve: no update is wanted (version fine: v1.19.0-eksbuild.1 is not below the floor v1.18.0)"},
 		{"a cluster that is not there yet", []world.Order{order(2*hour, world.Approve, "web", "")},

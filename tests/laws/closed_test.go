@@ -102,7 +102,7 @@ func (s *stage) approved(id cluster.ID, u *ask) bool {
 	for i, o := range given {
 		limit, _ := read(o.To)
 		to, _ := read(u.to)
-		if o.Kind == world.Approve && !expired(o, u.at.Add(-lately)) && (o.To == "" || !limit.below(to)) && !slices.ContainsFunc(given[i:], func(later world.Order) bool {
+		if o.Kind == world.Approve && !expired(o, u.at.Add(-lately)) && (o.To == "" || limit.stretches(to)) && !slices.ContainsFunc(given[i:], func(later world.Order) bool {
 			return later.Kind == world.Deny && later.By == o.By && start.Add(later.At).Before(u.at.Add(-lately))
 		}) {
 			return true
@@ -110,6 +110,10 @@ func (s *stage) approved(id cluster.ID, u *ask) bool {
 	}
 	return false
 }
+
+// stretches reports whether an approval up to a release lets an update to another one go: what is below it, or a later patch or build of its
+// minor version.
+func (r release) stretches(to release) bool { return !r.below(to) || r[0] == to[0] && r[1] == to[1] }
 
 // denied is who denies updates of a cluster. Of each person the last word counts.
 func (s *stage) denied(id cluster.ID, at time.Time) string {

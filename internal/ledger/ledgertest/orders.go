@@ -73,7 +73,7 @@ func teardown(t *testing.T, l Ledger) {
 
 func orderComesBack(t *testing.T, l Ledger) {
 	want := guard.Order{Schema: guard.Schema, Kind: guard.Approval, By: "AROA1:ann@example.com", Because: "it is \"time\" – at last",
-		At: noon.Add(1), Until: noon.Add(time.Hour + 2), Steps: []string{"v1.8.0", "v1.9.0"}, Keeps: "k"}
+		At: noon.Add(1), Until: noon.Add(time.Hour + 2), From: "v1.7.5", Steps: []string{"v1.8.0", "v1.9.0"}, Keeps: "k", Kept: []string{"configuration: 1f3a5b77"}}
 	order(t, l, want)
 	got, err := l.Orders(t.Context(), id("a"))
 	if diff := cmp.Diff([]guard.Order{want}, got); diff != "" || err != nil {
