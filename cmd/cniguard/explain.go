@@ -93,6 +93,7 @@ func explain(out io.Writer, x hub.Explanation, past []simulate.Line, name string
 	if x.Unseen == "" {
 		explainState(out, x)
 		explainRelief(out, x.Plan.Relief)
+		explainStuck(out, x)
 		fmt.Fprintln(out, "\nWhat is held back, and who can open it")
 		printHeld(out, x.Plan.Held, name)
 		nothing(out, len(x.Plan.Held))

@@ -134,7 +134,23 @@ func Fault(op string, err error) *fault.Fault {
 	default:
 		f.Kind = fault.Terminal
 	}
+	if api != nil {
+		fromText(f, api.ErrorMessage())
+	}
 	return f
+}
+
+// fromText is the one place where a text tells what a code does not. The kind of a fault never rests on it: a text that EKS writes anew one
+// day is shown as it is, under what its code says. EKS has one code for every parameter that it refuses (facts-eks-vpc-cni.md, 2.2), and names
+// the caller's action where the role that is passed is what was denied.
+func fromText(f *fault.Fault, text string) {
+	switch {
+	case f.Op != "eks:UpdateAddon":
+	case f.Code == "InvalidParameterException" && strings.Contains(text, "1 minor version at a time"):
+		f.Cause = fault.OneMinor
+	case f.Denied() && strings.Contains(text, "perform: iam:PassRole"):
+		f.Need = "iam:PassRole"
+	}
 }
 
 func classify(err error, api smithy.APIError) class {

@@ -189,9 +189,25 @@ func toUpdate(u *types.Update) *guard.Update {
 	v := &guard.Update{ID: aws.ToString(u.Id), Status: string(u.Status), Created: aws.ToTime(u.CreatedAt)}
 	for _, e := range u.Errors {
 		v.Code = cmp.Or(v.Code, string(e.ErrorCode))
+		if e.ErrorCode == types.ErrorCodeConfigurationConflict {
+			v.Fields = append(v.Fields, fields(aws.ToString(e.ErrorMessage), param(u, types.UpdateParamTypeConfigurationValues))...)
+		}
 		v.Errors = append(v.Errors, string(e.ErrorCode)+": "+told(aws.ToString(e.ErrorMessage)+about(e.ResourceIds), param(u, types.UpdateParamTypeConfigurationValues)))
 	}
 	return v
+}
+
+// fields are the fields that a conflict is about. EKS lists them at the end of its message, an object and a field a line, without values
+// (facts-eks-vpc-cni.md, 1.2): "Conflicts:", then "DaemonSet.apps aws-node - .spec.template".
+func fields(message, config string) []string {
+	var found []string
+	for line := range strings.Lines(message) {
+		object, field, is := strings.Cut(strings.TrimSpace(line), " - ")
+		if is && strings.Contains(object, " ") && strings.HasPrefix(field, ".") {
+			found = append(found, told(line, config))
+		}
+	}
+	return found
 }
 
 // about names what an error or issue is about; empty: EKS names nothing.

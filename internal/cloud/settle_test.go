@@ -110,3 +110,32 @@ func TestAnUpdateThatCannotBeReadIsNotNone(t *testing.T) {
 		})
 	}
 }
+
+// Fact 1.2/conflict.
+func TestAConflictsFieldsAreReadOutOfItsMessage(t *testing.T) {
+	const head = "Conflicts found when trying to apply. Will not continue due to resolve conflicts mode. Conflicts:\n"
+	for name, c := range map[string]struct {
+		code    types.ErrorCode
+		message string
+		want    []string
+	}{
+		"each line is a field": {types.ErrorCodeConfigurationConflict, head + "DaemonSet.apps aws-node - .spec.template.spec.tolerations\nConfigMap amazon-vpc-cni - .data.x",
+			[]string{"DaemonSet.apps aws-node - .spec.template.spec.tolerations", "ConfigMap amazon-vpc-cni - .data.x"}},
+		"a value of the configuration is hidden": {types.ErrorCodeConfigurationConflict, head + `DaemonSet.apps aws-node - .spec.env[name="TOKEN",value="sw0rdfish"]`,
+			[]string{`DaemonSet.apps aws-node - .spec.env[name="TOKEN",value="(hidden)"]`}},
+		"lines that are no fields are left out":      {types.ErrorCodeConfigurationConflict, "a - b\nDaemonSet - .spec\n x y - z\n", nil},
+		"of another error there are no fields":       {types.ErrorCodeAccessDenied, head + "DaemonSet.apps aws-node - .spec", nil},
+		"without a list there are none, and no harm": {types.ErrorCodeConfigurationConflict, "", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := healthy(t)
+			u := update("u1", "v1.20.0-eksbuild.1", time.Minute)
+			u.Status, u.Errors = types.UpdateStatusFailed, []types.ErrorDetail{{ErrorCode: c.code, ErrorMessage: &c.message}}
+			u.Params = append(u.Params, types.UpdateParam{Type: types.UpdateParamTypeConfigurationValues, Value: aws.String(`{"env":{"TOKEN":"sw0rdfish"}}`)})
+			f.updates = []types.Update{u}
+			if diff := cmp.Diff(c.want, f.cloud().Settle(t.Context(), prod, step).Value.Fields); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}

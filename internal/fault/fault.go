@@ -41,6 +41,8 @@ type Fault struct {
 	Op string `json:"op,omitempty"`
 	// Code is the service's error code, as "AccessDeniedException".
 	Code string `json:"code,omitempty"`
+	// Cause says which of the failures that share the code this is, where only the text tells, as OneMinor; else empty.
+	Cause string `json:"cause,omitempty"`
 	// Need is the IAM action that is missing, as "eks:DescribeAddon", when access was denied; of a cluster's own API the ARN of the IAM role
 	// that it does not let in; else empty.
 	Need string `json:"need,omitempty"`
@@ -49,6 +51,9 @@ type Fault struct {
 	// Text is the service's message, in one line and cut. It is untrusted all the same: print it only after cleaning.
 	Text string `json:"text,omitempty"`
 }
+
+// OneMinor is the cause of an update that EKS refuses since it is not to the minor version above or below.
+const OneMinor = "OneMinorVersion"
 
 // Error reads "eks:DescribeAddon: AccessDeniedException: …".
 func (f *Fault) Error() string {

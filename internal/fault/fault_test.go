@@ -37,7 +37,7 @@ func TestErrorSaysWhatIsKnownAndNothingElse(t *testing.T) {
 		"only a text is only the text":                  {fault.Fault{Kind: fault.Skip, Text: "not here"}, "not here"},
 		"a fault of which nothing is known is its kind": {fault.Fault{Kind: fault.Retry}, "retry"},
 		"the missing permission is not part of the text": {
-			fault.Fault{Kind: fault.Terminal, Op: "eks:ListClusters", Code: "AccessDenied", Need: "eks:ListClusters"},
+			fault.Fault{Kind: fault.Terminal, Op: "eks:ListClusters", Code: "AccessDenied", Cause: "x", Need: "eks:ListClusters"},
 			"eks:ListClusters: AccessDenied",
 		},
 	} {

@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -79,7 +80,7 @@ func (c *conclusion) outcomes() {
 		case f.InDoubt:
 			// The step stays without an id; the next check settles it by what AWS says.
 		case f.Kind == fault.Terminal:
-			c.failed(failure{f.Code, f.Error()})
+			c.failed(failure{Code: cmp.Or(f.Cause, f.Code), Text: f.Error(), Need: f.Need})
 		default: // throttled, another update is open, halted in the last moment, or the row ended before: nothing was tried
 			c.rec.Step = nil
 			c.dueIn(c.again(later))
@@ -92,6 +93,7 @@ func (c *conclusion) outcomes() {
 // seen folds in the snapshot: the step's progress, the verdict, the findings, and when to look again.
 func (c *conclusion) seen() {
 	c.progress()
+	c.broken()
 	c.rec.Seen = c.in.Seen.At
 	if c.plan.Verdict.Word != c.rec.Verdict.Word {
 		c.rec.Since = c.in.Now

@@ -159,6 +159,9 @@ func shutGap(in Input, s Step) (string, time.Time) {
 
 // shutMovedBack does not undo what a person did: an add-on that we proved at a version and that is below it now was moved back.
 func shutMovedBack(in Input, s Step) (string, time.Time) {
+	if why := shutPutBack(in, s); why != "" {
+		return why, time.Time{}
+	}
 	proved := in.Record.Proved
 	if cni.Compare(s.From, cni.Parse(proved.Version)) >= 0 || approved(in, s, proved.At) {
 		return "", time.Time{}

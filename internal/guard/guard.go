@@ -92,6 +92,7 @@ type Update struct {
 	Status  string   // as EKS writes it: InProgress Failed Cancelled Successful
 	Code    string   // of the first error, as "ConfigurationConflict"; empty: none
 	Errors  []string // as "ConfigurationConflict: …"; untrusted
+	Fields  []string // that others set and that the update would change, as "DaemonSet.apps aws-node - .spec.template"; untrusted
 	Created time.Time
 }
 

@@ -23,7 +23,7 @@ func (c *conclusion) progress() {
 	switch p {
 	case proved:
 		c.rec.Proved = Proved{Version: step.To.String(), At: c.in.Now}
-		c.rec.Failed, c.rec.Step = Failed{}, nil
+		c.rec.Failed, c.rec.Broken, c.rec.Step = Failed{}, Broken{}, nil
 		c.say(Updated, c.stepFinding(*step, Info, nil), time.Time{})
 		c.dueIn(Soak + soon)
 	case failed:
@@ -52,7 +52,7 @@ func (c *conclusion) untaken(o Outcome) (Finding, bool) {
 		return Finding{}, false
 	}
 	return Finding{Code: UpdateBlocked, Severity: Warning, Print: refused, After: patience, Facts: []Fact{
-		{"wanted", s.From.String() + " to " + s.To.String()}, {"refused", f.Error()},
+		{"wanted", s.From.String() + " to " + s.To.String()}, {"refused", f.Error()}, {"code", f.Code},
 	}}, true
 }
 
@@ -72,8 +72,18 @@ func (c *conclusion) failed(why failure) {
 	step := *c.rec.Step
 	c.rec.Step = nil
 	c.rec.Failed = Failed{To: step.To.String(), Tries: step.Try, Last: c.in.Now}
-	facts := []Fact{{"error", why.Text}, {"code", why.Code}, {"try", fmt.Sprintf("%d of %d", step.Try, max(MaxTries, step.Try))}}
+	facts := append(why.facts(), Fact{"try", fmt.Sprintf("%d of %d", step.Try, max(MaxTries, step.Try))})
+	if step.ID != "" { // else EKS did not take it, and nothing changed
+		c.rec.Broken = Broken{To: step.To.String(), At: c.in.Now}
+		if way := c.in.back(step); len(way) > 0 {
+			c.rec.Broken.Left = step.From.String() // at least; whoever goes back may be quicker than the next check
+			facts = append(facts, way...)
+		}
+	}
 	switch {
+	case c.in.arrived(step):
+		c.aside(fmt.Sprintf("the update to %s failed, and the add-on is at that version", step.To))
+		facts = append(facts, Fact{"next", "set aside, since the add-on is at that version already, until a person approves again"})
 	case why.final():
 		c.aside(fmt.Sprintf("the update to %s failed with %s, which no further try cures", step.To, why.Code))
 		facts = append(facts, Fact{"next", "set aside, since another try would fail too, until a person approves again"})

@@ -41,6 +41,7 @@ type Record struct {
 	Step        *Step         `json:"step,omitempty"`  // written before UpdateAddon is called; its ID is empty until that returned
 	Failed      Failed        `json:"failed,omitzero"`
 	Proved      Proved        `json:"proved,omitzero"`
+	Broken      Broken        `json:"broken,omitzero"`
 	Aside       *Aside        `json:"aside,omitempty"` // not updated until a person approves again
 	Outbox      []Message     `json:"outbox,omitempty"`
 	Sent        int           `json:"sent,omitempty"` // messages so far; numbers their keys
@@ -160,6 +161,15 @@ type Failed struct {
 type Proved struct {
 	Version string    `json:"version"`
 	At      time.Time `json:"at"`
+}
+
+// Broken is the last step of ours that EKS took and that failed, until a step is proved.
+type Broken struct {
+	To string    `json:"to"`
+	At time.Time `json:"at"` // when it failed
+	// Left is the highest version at which the add-on was seen UPDATE_FAILED or DEGRADED since, or the version before the step; empty: EKS
+	// itself went back to that.
+	Left string `json:"left,omitempty"`
 }
 
 // Meter is what the meter needs of a cluster between two checks.

@@ -17,22 +17,6 @@ const (
 	lost // UpdateAddon was never called, or the add-on or the cluster is gone: nothing to wait for
 )
 
-// failure is why a step failed.
-type failure struct {
-	Code string // as EKS writes it; empty: it gave none
-	Text string
-}
-
-// final reports whether the same step fails again until a person changes something in the cluster or its configuration, so that
-// a second try would only restart aws-node once more (EKS API reference, "ErrorDetail"; for the refused parameter, UpdateAddon).
-func (f failure) final() bool {
-	switch f.Code {
-	case "ConfigurationConflict", "UnsupportedAddonModification", "AdmissionRequestDenied", "AddonSubscriptionNeeded", "InvalidParameterException":
-		return true
-	}
-	return false
-}
-
 // settle says what has become of the step, and why it failed.
 func settle(in Input) (progress, failure) {
 	step := in.Record.Step
@@ -61,7 +45,7 @@ func settle(in Input) (progress, failure) {
 	case "Successful":
 		return settleAddon(in, *step)
 	case "Failed", "Cancelled":
-		return failed, failure{u.Code, "EKS says the update " + strings.ToLower(u.Status) + ": " + orNone(u.Errors)}
+		return failed, failure{Code: u.Code, Text: "EKS says the update " + strings.ToLower(u.Status) + ": " + orNone(u.Errors), Fields: u.Fields}
 	}
 	return running, failure{}
 }
@@ -78,7 +62,7 @@ func settleAddon(in Input, step Step) (progress, failure) {
 	case cni.Compare(addon.Version, step.To) > 0:
 		return lost, failure{Text: "somebody moved the add-on on"}
 	case addon.Status == "DEGRADED" || addon.Status == "UPDATE_FAILED":
-		return failed, failure{Text: "EKS says the update was successful, but the add-on is " + addon.Status + ": " + orNone(addon.Issues)}
+		return failed, failure{Code: addon.Status, Text: "EKS says the update was successful, but the add-on is " + addon.Status + ": " + orNone(addon.Issues)}
 	case in.Now.Sub(step.Since) > StuckAfter && addon.Status == "ACTIVE":
 		return failed, failure{Text: "EKS says the update was successful, but the add-on is at " + addon.Raw}
 	}

@@ -73,6 +73,9 @@ func (d *draft) step(path cni.Path) Step {
 	}
 	step.Matter = matter(d.in.ID, step, d.in.Record.Proved)
 	step.Token = digest(step.Matter, strconv.Itoa(step.Try))
+	if b := d.in.Record.Broken; b.To != "" { // tries may be counted anew since; EKS may answer a token that it knows with the update that failed
+		step.Token = digest(step.Token, b.At.UTC().Format(time.RFC3339Nano))
+	}
 	d.plan.Hash = hash(d.plan.Path, d.plan.Keeps)
 	return step
 }
@@ -125,7 +128,7 @@ func (d *draft) change() {
 	case inState(in.Seen.Addon, "UPDATING", "CREATING", "DELETING"):
 		*answer = Answer{InFlight, "somebody else changes the add-on; it is " + in.Seen.Addon.Value.Status}
 		d.find(Finding{Code: UpdateStuck, Severity: Warning, Print: in.Seen.Addon.Value.Status, After: StuckAfter,
-			Facts: []Fact{{"status", in.Seen.Addon.Value.Status}, {"whose", "somebody else's"}}})
+			Facts: append([]Fact{{"whose", "somebody else's"}}, in.Seen.stands()...)})
 		d.dueIn(d.retry(UpdateStuck))
 	case d.plan.Verdict.Install.Word == Gone:
 		*answer = d.plan.Verdict.Install
@@ -148,9 +151,7 @@ func (d *draft) change() {
 func (d *draft) running(s Step) {
 	d.dueIn(ask(d.in.Now.Sub(s.Since)))
 	if d.in.Now.Sub(s.Since) > StuckAfter {
-		d.find(Finding{Code: UpdateStuck, Severity: Warning, Print: s.Token, Facts: []Fact{
-			{"step", s.From.String() + " to " + s.To.String()}, {"update id", s.ID}, {"started", s.Since.UTC().Format(time.RFC3339)},
-		}})
+		d.find(Finding{Code: UpdateStuck, Severity: Warning, Print: s.Token, Facts: slices.Concat(s.facts(), d.in.Seen.stands())})
 	}
 }
 

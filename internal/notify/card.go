@@ -18,7 +18,8 @@ import (
 const (
 	titleLimit   = 250
 	cardLimit    = 3000
-	stepLimit    = 300 // one of the next steps
+	stepLimit    = 450 // one of the next steps: a command that keeps role and configuration has 400
+	pageLimit    = 300 // of a page's address
 	inTitleLimit = 60  // one value in a headline
 )
 
@@ -144,13 +145,13 @@ func nextSteps(m guard.Message, w words) []string {
 // another command, or lead elsewhere.
 func chatSteps(commands []string, page string) []string {
 	steps := []string{}
-	shows := func(step string) bool { return inert(step) == step && utf8.RuneCountInString(step) <= stepLimit }
+	shows := func(step string, limit int) bool { return inert(step) == step && utf8.RuneCountInString(step) <= limit }
 	for _, c := range commands {
-		if shows(c) {
+		if shows(c, stepLimit) {
 			steps = append(steps, code(c))
 		}
 	}
-	if page != "" && shows(page) {
+	if page != "" && shows(page, pageLimit) {
 		steps = append(steps, page)
 	}
 	return steps

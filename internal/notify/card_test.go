@@ -46,7 +46,7 @@ func checkCard(t *testing.T, text string, m guard.Message) {
 		}
 	}
 	for _, one := range slices.Concat(c.Content.NextSteps, c.Content.Keywords, c.Metadata.RelatedResources) {
-		if n := utf8.RuneCountInString(one); n == 0 || n > 400 || strings.ContainsAny(one, "<>&@\n") {
+		if n := utf8.RuneCountInString(one); n == 0 || n > 452 || strings.ContainsAny(one, "<>&@\n") {
 			t.Errorf("not a step, a keyword or a resource: %q", one)
 		}
 	}

@@ -49,6 +49,39 @@ func updateAddon(m guard.Message) []string {
 	return parts
 }
 
+// overwriteAddon makes the step that failed with a conflict, and gives up what others set; goBack goes to the version before it.
+func overwriteAddon(m guard.Message) []string { return withConfig(m, next(m), "OVERWRITE") }
+func goBack(m guard.Message) []string {
+	return withConfig(m, factOf(m, "way back"), guard.ConflictMode)
+}
+
+// withConfig is an update that keeps role and configuration. The shell reads the configuration's values where they are, since they may be secret;
+// where it cannot, nothing is updated. Written with "=" and in quotes they are one word in zsh as well.
+func withConfig(m guard.Message, version, resolve string) []string {
+	parts := []string{
+		"if config=$(" + eks("describe-addon", m), "--cluster-name " + name(m), "--addon-name vpc-cni",
+		`--query "addon.configurationValues || ''"`, "--output text);", "then " + eks("update-addon", m), "--cluster-name " + name(m), "--addon-name vpc-cni",
+		"--addon-version " + plain.Quote(version), "--resolve-conflicts " + resolve,
+	}
+	if m.Role != "" {
+		parts = append(parts, "--service-account-role-arn "+plain.Quote(m.Role))
+	}
+	return append(parts, `${config:+--configuration-values="$config"};`, "fi")
+}
+
+// listVersions are the versions that EKS lists as compatible with the cluster.
+func listVersions(m guard.Message) []string {
+	return []string{
+		eks("describe-addon-versions", m), "--addon-name vpc-cni",
+		"--kubernetes-version $(" + eks("describe-cluster", m), "--name " + name(m), "--query cluster.version", "--output text)",
+		"--query 'addons[].addonVersions[].addonVersion'", "--output text",
+	}
+}
+
+func describeCluster(m guard.Message) []string {
+	return []string{eks("describe-cluster", m), "--name " + name(m), "--query 'cluster.{status:status,health:health}'"}
+}
+
 func listAddons(m guard.Message) []string {
 	return []string{eks("list-addons", m), "--cluster-name " + name(m)}
 }
@@ -137,6 +170,15 @@ func kubeconfig(m guard.Message) []string {
 
 func daemonSet(guard.Message) []string {
 	return []string{"kubectl -n kube-system get daemonset aws-node -o wide"}
+}
+
+// managedFields shows who set which field of aws-node.
+func managedFields(guard.Message) []string {
+	return []string{"kubectl -n kube-system get daemonset aws-node -o yaml", "--show-managed-fields"}
+}
+
+func nodeLogs(guard.Message) []string {
+	return []string{"kubectl -n kube-system logs -l k8s-app=aws-node -c aws-node", "--tail 20 --prefix"}
 }
 
 func nodePods(guard.Message) []string {

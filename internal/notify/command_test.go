@@ -80,8 +80,11 @@ func TestCommandsPasteSafely(t *testing.T) {
 		t.Skip("there is no sh")
 	}
 	for _, name := range hardNames {
-		for _, code := range []guard.Code{guard.VersionOutdated, guard.CapacityLow, guard.UpdateStuck, guard.MetricSilent} {
+		for _, code := range []guard.Code{guard.VersionOutdated, guard.CapacityLow, guard.UpdateStuck, guard.MetricSilent, guard.UpdateProgress} {
 			m := sample(code, guard.Warning, "update id", name)
+			if code == guard.UpdateProgress {
+				m = ended("ConfigurationConflict", "x", "y", "way back", "v1.7.5-eksbuild.2", "update id", name)
+			}
 			m.Cluster.Name = name
 			text := notify.Render(m).Text
 			_, rest, _ := strings.Cut(text, "Commands, for account 111122223333:\n")
@@ -89,7 +92,7 @@ func TestCommandsPasteSafely(t *testing.T) {
 			if !found {
 				t.Fatalf("no commands in\n%s", text)
 			}
-			out, err := exec.Command(sh, "-c", "aws() { printf '<%s>\\n' \"$@\" >&2; }; kubectl() { :; }\n"+commands).CombinedOutput()
+			out, err := exec.Command(sh, "-c", "aws() { printf '<%s>\\n' \"$@\" >&2; }; kubectl() { :; }; cniguard() { :; }\n"+commands).CombinedOutput()
 			if err != nil {
 				t.Errorf("%s: %v: %s", name, err, out)
 			}

@@ -101,7 +101,8 @@ func samples() map[string]guard.Message {
 		"update-blocked": sample(guard.UpdateBlocked, guard.Warning, "wanted", "v1.7.5-eksbuild.2 to v1.8.0-eksbuild.1",
 			"owner", "the cluster belongs to Terraform (tag ManagedBy=terraform): change the add-on there"),
 		"update-stuck": sample(guard.UpdateStuck, guard.Warning, "step", "v1.7.5-eksbuild.2 to v1.8.0-eksbuild.1",
-			"update id", "0f2bd9bb-1d5c-3c92-8ba1-8c5d0f5c9a6b", "started", "2026-11-23T02:31:00Z"),
+			"update id", "0f2bd9bb-1d5c-3c92-8ba1-8c5d0f5c9a6b", "started", "2026-11-23T02:31:00Z", "request token", "9d1f04c7d0a34d6c8a5f6b0c2f1e7a90",
+			"update status", "InProgress", "status", "UPDATING", "issue", "InsufficientNumberOfReplicas: 2 of 6 aws-node pods are not ready"),
 		"updates-halted":   sample(guard.UpdatesHalted, guard.Warning, "failed", "111122223333/eu-central-1/prod-a, 111122223333/eu-central-1/prod-b", "wave", "canary"),
 		"update-set-aside": sample(guard.UpdateAside, guard.Warning, "because", "2 tries to update to v1.8.0-eksbuild.1 failed"),
 		"exemption-ends": sample(guard.ExemptionEnds, guard.Warning, "exempted by", "payments", "because", "no change before the audit of 2026", "last day", "2026-11-30",
@@ -177,12 +178,16 @@ func progress(news guard.News) guard.Message {
 	switch news {
 	case guard.Started:
 		m.Done = []string{"update vpc-cni from v1.7.5-eksbuild.2 to v1.8.0-eksbuild.1"}
+		pairs = append(pairs, "service-account role", "kept (digest e980bbc4)", "configuration", "none, as before",
+			"conflict mode", "PRESERVE: fields that others set stay",
+			"restarts", "aws-node on every node, a tenth of the nodes at a time; pods keep their network")
 	case guard.Updated:
 		m.Version = "v1.8.0-eksbuild.1"
 	case guard.NotDone:
 		m.Finding.Severity = guard.Critical
 		pairs = append(pairs, "error", "EKS says the update failed: InsufficientNumberOfReplicas: 2 of 6 aws-node pods are not ready",
-			"code", "InsufficientNumberOfReplicas", "try", "1 of 2", "next", "one more try in 15m0s")
+			"code", "InsufficientNumberOfReplicas", "try", "1 of 2", "way back", "v1.7.5-eksbuild.2", "but", "v1.7.5-eksbuild.2 is below the floor v1.8.0",
+			"next", "one more try in 15 minutes")
 	}
 	m.Finding.Facts = facts(append(pairs, "update id", "0f2bd9bb-1d5c-3c92-8ba1-8c5d0f5c9a6b")...)
 	return m
@@ -224,21 +229,16 @@ func TestGolden(t *testing.T) {
 	for _, news := range []guard.News{guard.Started, guard.Updated, guard.NotDone} {
 		files.add(t, "update-progress", progress(news))
 	}
-	for _, code := range []string{"ConfigurationConflict", "InvalidParameterException", "AccessDeniedException", "AccessDenied", "AdmissionRequestDenied"} {
-		m := progress(guard.NotDone)
-		for i, f := range m.Finding.Facts {
-			switch f.Name {
-			case "error":
-				m.Finding.Facts[i].Value = "what EKS says of it"
-			case "code":
-				m.Finding.Facts[i].Value = code
-			}
-		}
+	for _, m := range endings() {
 		files.add(t, "update-failed", m)
 	}
 	untaken := samples()["update-blocked"]
 	untaken.News, untaken.Held = guard.Opened, nil
-	untaken.Finding.Facts = facts("wanted", "v1.7.5-eksbuild.2 to v1.8.0-eksbuild.1", "refused", "eks:UpdateAddon: ThrottlingException: Rate exceeded")
+	untaken.Finding.Facts = facts("wanted", "v1.7.5-eksbuild.2 to v1.8.0-eksbuild.1", "refused", "eks:UpdateAddon: ThrottlingException: Rate exceeded",
+		"code", "ThrottlingException")
+	files.add(t, "update-refused", untaken)
+	untaken.Finding.Facts = facts("wanted", "v1.7.5-eksbuild.2 to v1.8.0-eksbuild.1",
+		"refused", "eks:UpdateAddon: ResourceInUseException: Addon vpc-cni cannot be updated as it is currently in UPDATING state", "code", "ResourceInUseException")
 	files.add(t, "update-refused", untaken)
 	files.addDigests(t)
 	for name, got := range files {

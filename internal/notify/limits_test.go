@@ -18,7 +18,7 @@ import (
 
 // titles are the lines that Text may hold at column 0 below its headline, in their order.
 var titles = []string{
-	"What was seen:", "What it means:", "What cniguard does:", "What to do:", "Commands, for account ", "Console:", "Reference:",
+	"What was seen:", "What it means:", "What cniguard does:", "What to do:", "Commands, for account ", "Console:", "For a case with AWS Support:", "Reference:",
 	"To silence it:",
 }
 
@@ -174,7 +174,7 @@ func random(r *rand.Rand) guard.Message {
 		m.Finding.Code = codes[r.IntN(len(codes))]
 	}
 	for range count() {
-		name := []string{"to", "next", "used", "update id", text()}[r.IntN(5)]
+		name := []string{"to", "next", "used", "update id", "way back", "code", "step", text()}[r.IntN(8)]
 		m.Finding.Facts = append(m.Finding.Facts, guard.Fact{Name: name, Value: text()})
 	}
 	for range count() {

@@ -35,6 +35,7 @@ func text(m guard.Message, w words) string {
 	}
 	p.section("Console:")
 	p.WriteString("  " + link(m.Cluster) + "\n")
+	p.support(m)
 	p.section("Reference:")
 	p.facts([]guard.Fact{{Name: "finding", Value: string(m.Finding.Code)}, {Name: "thread", Value: m.Thread}, {Name: "message", Value: m.Key}})
 	p.silence(m)

@@ -162,9 +162,9 @@ var findings = map[guard.Code]words{
 		wrong: "a change of vpc-cni has not ended in time",
 		right: "the change of vpc-cni is no longer stuck",
 		means: "The nodes may run two versions of aws-node; where it is being replaced, pods neither start nor stop, and those that run keep their network.",
-		do: "See which aws-node pods are not ready, and why. EKS ends most such changes by itself, and none can be cancelled; ask AWS " +
-			"support about one that lasts for hours.",
-		run: []command{listUpdates, describeUpdate, kubeconfig, nodePods},
+		do: "See which aws-node pods are not ready, and why. EKS ends most such changes by itself, and none can be cancelled. Ask AWS " +
+			"Support about one that lasts for hours: the e-mail and cniguard explain have the text for the case.",
+		run: []command{listUpdates, describeUpdate, kubeconfig, nodePods, explain},
 	},
 	guard.UpdateAside: {
 		wrong: "vpc-cni is not updated any more until a person approves",
@@ -224,11 +224,15 @@ var sampled = words{
 func particular(m guard.Message) words {
 	switch {
 	case m.Finding.Code == guard.UpdateBlocked && factOf(m, "refused") != "":
-		return refused
+		return refused.with(cures[factOf(m, "code")])
 	case m.Finding.Code == guard.InstallUnknown:
 		return doors[factOf(m, "code")]
 	case m.News == guard.NotDone:
-		return cures[factOf(m, "code")]
+		w := cures[factOf(m, "code")]
+		if factOf(m, "update id") == "" {
+			w.means = "EKS did not take the update, so that nothing changed: the cluster stays at {version}. {full}"
+		}
+		return w
 	case m.Finding.Code == guard.MetricSilent && strings.HasSuffix(factOf(m, "alarm"), string(alarm.NodeCapacity)):
 		return helperless
 	case m.Verdict.Install.Word == guard.SelfManaged:
@@ -277,7 +281,7 @@ func blank(m guard.Message) words {
 	case guard.Closed:
 		w = words{right: "the cluster is gone, and this with it: " + w.wrong, do: "Nothing."}
 	}
-	return w.withUpdate(m)
+	return w.withUpdate(m).byPerson(m)
 }
 
 // wordsFor are the texts of a message, filled in with its values as they stand in such a text.
@@ -295,7 +299,7 @@ func wordsFor(m guard.Message, as func(string) string) words {
 	}
 	fill := strings.NewReplacer("{version}", or(m.Version, "an unknown version"), "{next}", or(next(m), "a newer version"),
 		"{full}", full(m.Version), "{used}", used, "{finding}", or(string(m.Finding.Code), "a finding without a name"),
-		"{install}", or(m.Verdict.Install.Because, "see the verdict"))
+		"{back}", or(factOf(m, "way back"), "the version before"), "{install}", or(m.Verdict.Install.Because, "see the verdict"))
 	for _, s := range []*string{&w.wrong, &w.right, &w.means, &w.do} {
 		*s = fill.Replace(*s)
 	}
