@@ -19,7 +19,8 @@ const halting = 12 * time.Second
 // closed is law 3: nothing is updated unless its mode allows it and nobody forbids it, and what forbids could be read.
 func closed(s *stage) law {
 	const name = "Closed"
-	return law{name: name, asked: func(id cluster.ID, u *ask) {
+	failed := failures{}
+	return law{name: name, told: failed.told, asked: func(id cluster.ID, u *ask) {
 		s.tally["updates where mode, orders and halt were asked"]++
 		a := s.clusters[id]
 		if !watches(s.doc, id) {
@@ -35,6 +36,9 @@ func closed(s *stage) law {
 		}
 		if by := s.denied(id, u.at); by != "" {
 			s.breaks(name, id, "an update to %s, but %s denied it", u.to, by)
+		}
+		if back, is := s.putBack(id, u, failed); is {
+			s.breaks(name, id, "an update to %s, but somebody put the add-on back to %s after one that failed, and nobody approved since", u.to, back.To)
 		}
 		if by := s.halted(u.at); by != "" {
 			s.breaks(name, id, "an update to %s, but %s halted the fleet", u.to, by)

@@ -102,6 +102,9 @@ func addonEdges() []edge {
 					slices.ContainsFunc(s.spec.Catalogues[c.Kubernetes], func(v world.Catalogue) bool { return v.Architectures != nil })
 			})
 		}},
+		{name: "people who go back after an update that failed", set: (*scene).goBack, is: func(s *scene) bool {
+			return slices.ContainsFunc(s.spec.Changes, func(c world.Change) bool { return c.Do == world.UpdateAddon && c.Resolve == "PRESERVE" })
+		}},
 		{name: "an update that is cancelled", set: func(s *scene, d dice, _ time.Duration) {
 			s.spec.Updates = slices.Insert(s.spec.Updates, 0, world.UpdateScript{Outcome: world.Cancel, Times: d.number(1, 3)})
 		}, is: func(s *scene) bool {

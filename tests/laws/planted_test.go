@@ -216,6 +216,11 @@ func defectsOfMemory() []defect {
 		{law: "Closed", name: "a reader that takes a halt it cannot read for none", plant: ledgerThat(forgetful{fleet: func(f guard.Fleet, _ error) (guard.Fleet, error) { return f, nil }}), where: unreadable("Fleet")},
 		{law: "Closed", name: "a ledger that forgets who holds a slot", plant: ledgerThat(forgetful{flight: func(r *guard.Rollout) { r.InFlight = nil }}), sees: "others are in flight"},
 		{law: "Closed", name: "a ledger that forgets which updates failed", plant: ledgerThat(forgetful{flight: func(r *guard.Rollout) { r.Failed = nil }}), sees: "nobody resumed"},
+		{law: "Closed", name: "a ledger that forgets that a step failed", plant: ledgerThat(forgetful{load: func(k *check.Kept) { k.Record.Broken = guard.Broken{} }}),
+			where: func(s *scene) {
+				s.doc.Defaults.Mode, s.doc.Rules = new("auto"), nil
+				s.goBack(cast(s.seed, ofEdges), time.Hour)
+			}, sees: "put the add-on back"},
 		{law: "One step", name: "a ledger that forgets the step in flight", plant: ledgerThat(forgetful{load: func(k *check.Kept) { k.Record.Step = nil }})},
 		{law: "Told", name: "a ledger that forgets what it was told to remember of messages", plant: ledgerThat(forgetful{save: func(k check.Kept) bool {
 			return len(k.Record.Outbox) == 0 || k.Record.Step != nil // without the step its own tries would come at once, for ever
