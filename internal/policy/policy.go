@@ -61,9 +61,9 @@ func (p *Policy) Explain(id cluster.ID, tags map[string]string) []Origin {
 
 func (p *Policy) settle(id cluster.ID, tags map[string]string) (Settings, []Origin) {
 	s, table := BuiltIn(), fields()
-	origins := make([]Origin, len(table))
-	for i, f := range table {
-		origins[i] = Origin{Field: f.name, Value: f.text(s), By: "built in"}
+	origins := make([]Origin, 0, len(table)+1)
+	for _, f := range table {
+		origins = append(origins, Origin{Field: f.name, Value: f.text(s), By: "built in"})
 	}
 	apply := func(r rule) {
 		for i, f := range table {
