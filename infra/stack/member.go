@@ -115,7 +115,8 @@ func observes(c Config) map[string]any {
 	alarms := ownARN(c.Hub, "cloudwatch", "alarm:"+alarm.Prefix+"*")
 	return policy(
 		allows("Lists", "*", "eks:ListClusters", "eks:DescribeAddonConfiguration", "eks:DescribeAddonVersions",
-			"cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData", "cloudwatch:ListMetrics"),
+			"cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData", "cloudwatch:ListMetrics",
+			"cloudtrail:LookupEvents"), // it has no resource (Service Authorization Reference, CloudTrail)
 		allows("Network", "*", "ec2:DescribeInstances", "ec2:DescribeInstanceTypes", "ec2:DescribeNetworkInterfaces", "ec2:DescribeRouteTables",
 			"ec2:DescribeSubnets", "ec2:DescribeVpcPeeringConnections", "ec2:DescribeVpcs", "ec2:GetSubnetCidrReservations"),
 		allows("Clusters", eks("cluster/*"), "eks:DescribeCluster", "eks:ListNodegroups", "eks:ListFargateProfiles"),

@@ -40,7 +40,7 @@ func classOf(code string) class {
 		"ReplicatedWriteConflictException", "BackupInUseException", "TableInUseException", "ExportConflictException", "ImportConflictException",
 		// credentials or a page token that are to be had anew; the same codes tell of a region that is switched off
 		"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "InvalidToken", "UnrecognizedClientException",
-		"AuthFailure", "InvalidNextToken", "InvalidPaginationToken",
+		"AuthFailure", "InvalidNextToken", "InvalidNextTokenException", "InvalidPaginationToken",
 		// clocks that are apart: the SDK signs the next call with the service's time (retry.wrapAsClockSkew)
 		"RequestExpired", "RequestTimeTooSkewed", "RequestInTheFuture", "InvalidSignatureException", "SignatureDoesNotMatch":
 		return later
@@ -74,6 +74,9 @@ func classOf(code string) class {
 		"InvalidRestoreTimeException", "ItemCollectionSizeLimitExceededException", "PointInTimeRecoveryUnavailableException",
 		"PolicyNotFoundException", "ReplicaAlreadyExistsException", "ReplicaNotFoundException", "TableAlreadyExistsException",
 		"TableNotFoundException",
+		// CloudTrail
+		"InvalidEventCategoryException", "InvalidLookupAttributesException", "InvalidMaxResultsException", "InvalidTimeRangeException",
+		"OperationNotPermittedException", "UnsupportedOperationException",
 		// STS
 		"MalformedPolicyDocument", "PackedPolicyTooLarge", "RegionDisabledException",
 		// EC2
@@ -186,7 +189,7 @@ func classifyAnswer(err error, api smithy.APIError) class {
 // changes reports whether an operation changes anything, so that it matters whether it took effect.
 func changes(op string) bool {
 	_, verb, _ := strings.Cut(op, ":")
-	for _, read := range []string{"Describe", "List", "Get", "Assume", "BatchGet", "Query", "Scan"} {
+	for _, read := range []string{"Describe", "List", "Get", "Lookup", "Assume", "BatchGet", "Query", "Scan"} {
 		if strings.HasPrefix(verb, read) {
 			return false
 		}

@@ -173,10 +173,11 @@ func modelled(t *testing.T) map[string][]string {
 		"eventbridge": registered(t, eventbridge.TypeRegistry),
 		"sns":         deserialized(t, "sns", "Publish"),
 		"sts":         deserialized(t, "sts", "AssumeRole"),
+		"cloudtrail":  deserialized(t, "cloudtrail", "LookupEvents"),
 		"ec2": deserialized(t, "ec2", "DescribeInstances", "DescribeInstanceTypes", "DescribeNetworkInterfaces", "DescribeRouteTables", "DescribeSubnets",
 			"DescribeVpcPeeringConnections", "DescribeVpcs", "GetSubnetCidrReservations"),
 	}
-	for service, least := range map[string]int{"eks": 15, "cloudwatch": 25, "dynamodb": 30, "eventbridge": 13, "sns": 15, "sts": 4} {
+	for service, least := range map[string]int{"eks": 15, "cloudwatch": 25, "dynamodb": 30, "eventbridge": 13, "sns": 15, "sts": 4, "cloudtrail": 7} {
 		if len(codes[service]) < least {
 			t.Errorf("found only %d error codes of %s: does this test still read them rightly?", len(codes[service]), service)
 		}

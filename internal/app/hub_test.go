@@ -89,7 +89,7 @@ func (h *hub) connect(role access.Role, account, region string) cloud.Clients {
 	h.asked = append(h.asked, fmt.Sprintf("%s in %s %s", role, account, region))
 	return cloud.FromConfig(aws.Config{
 		Region: region, HTTPClient: deny{}, Credentials: credentials.NewStaticCredentialsProvider("k", "s", ""),
-	})
+	}, "")
 }
 
 // deny answers every request with a refusal.

@@ -46,7 +46,7 @@ func openLedger(base aws.Config, table string) Ledger {
 // Connect makes the SDK's own clients: those in the hub with the caller's credentials, those in the fleet with assumed roles.
 func Connect(base aws.Config, roles *access.Access) (cloud.Connect, notify.Publisher, EventBridge) {
 	fleet := func(role access.Role, account, region string) cloud.Clients {
-		return cloud.FromConfig(roles.Config(role, account, region))
+		return cloud.FromConfig(roles.Config(role, account, region), roles.ARN(role, account, region))
 	}
 	return fleet, sns.NewFromConfig(base), eventbridge.NewFromConfig(base)
 }

@@ -31,6 +31,8 @@ type Observer interface {
 	NodeMetrics(ctx context.Context, id cluster.ID, helperID string) guard.Reading[*capacity.NodeMetrics]
 	// Network reads the instance types of these types' families, and the ranges that are taken in a VPC, as an account sees them.
 	Network(ctx context.Context, u event.Unit, vpc string, types []string) guard.Reading[*guard.Network]
+	// LastChange reads who else changed a cluster's add-on last, as far as CloudTrail tells.
+	LastChange(ctx context.Context, id cluster.ID) guard.Reading[*guard.LastChange]
 	// Alarms lists the names of all alarms of cniguard for clusters of a unit.
 	Alarms(ctx context.Context, u event.Unit) ([]string, error)
 	// Clusters lists the names of a unit's clusters that sort after the given name, in order, all of them.

@@ -151,10 +151,6 @@ func (e Engine) read(ctx context.Context, id cluster.ID) (kept Kept, in guard.In
 	e.readAddresses(ctx, &in)
 	e.readPreflight(ctx, &in)
 	in.Now = e.Clock.Now()
-	if in.WantsRollout() {
-		in.Rollout = reading(e.Ledger.Rollout(ctx))
-		in.Now = e.Clock.Now()
-	}
 	return kept, in, nil
 }
 

@@ -68,6 +68,13 @@ func (s *stage) Network(_ context.Context, u event.Unit, vpc string, types []str
 	return guard.Read(&guard.Network{VPC: vpc})
 }
 
+func (s *stage) LastChange(_ context.Context, id cluster.ID) guard.Reading[*guard.LastChange] {
+	if err := s.note("last change of %s", id.Name); err != nil {
+		return guard.Hidden[*guard.LastChange](fault.Of(err))
+	}
+	return guard.Read(&s.lastChange)
+}
+
 func (s *stage) Alarms(_ context.Context, u event.Unit) ([]string, error) {
 	return s.standing, s.note("alarms of %s", u.Account)
 }

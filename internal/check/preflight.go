@@ -12,4 +12,11 @@ func (e Engine) readPreflight(ctx context.Context, in *guard.Input) {
 	if to, wanted := in.WantsConfiguration(); wanted {
 		in.Seen.Configuration = e.Observer.Configuration(ctx, in.ID, to, in.Seen.Addon.Value.Config)
 	}
+	if in.WantsRollout() {
+		in.Rollout = reading(e.Ledger.Rollout(ctx))
+	}
+	in.Now = e.Clock.Now()
+	if in.WantsLastChange() { // the last: its API takes two calls a second, so that only a step asks which nothing else holds
+		in.Seen.LastChange = e.Observer.LastChange(ctx, in.ID)
+	}
 }

@@ -64,6 +64,8 @@ type stage struct {
 	woken    []event.Trigger
 	heard    []check.Coverage // of sweeps that finished, on the bus of the hub
 	finished int              // sweeps that were counted so far
+
+	lastChange guard.LastChange
 }
 
 // newStage has one cluster, prod.
@@ -185,7 +187,7 @@ func (s *stage) changes() []string {
 		kind, _, _ := strings.Cut(c, " ")
 		return slices.Contains([]string{
 			"load", "orders", "fleet", "observe", "settle", "in", "due", "list", "history", "helper", "network", "blocks", "alarms", "digest", "digested", "dueDigests",
-			"sweep", "sweeps", "parts", "rollout", "configuration",
+			"sweep", "sweeps", "parts", "rollout", "configuration", "last",
 		}, kind)
 	})
 }

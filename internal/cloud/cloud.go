@@ -1,5 +1,5 @@
 // Package cloud reads a cluster's snapshot and makes the changes that a plan wants, in one account and region. It is the only
-// room of the EKS, EC2 and CloudWatch clients.
+// room of the EKS, EC2, CloudWatch and CloudTrail clients.
 //
 // What is read is kept as readings: a value, its absence, or the fault that hid it, which are never confused. A snapshot is read
 // in two stages of calls side by side, so that a healthy check
@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/eks"
@@ -73,16 +74,25 @@ type CloudWatch interface {
 	TagResource(context.Context, *cloudwatch.TagResourceInput, ...func(*cloudwatch.Options)) (*cloudwatch.TagResourceOutput, error)
 }
 
+// CloudTrail is what cloud uses of AWS CloudTrail.
+type CloudTrail interface {
+	LookupEvents(context.Context, *cloudtrail.LookupEventsInput, ...func(*cloudtrail.Options)) (*cloudtrail.LookupEventsOutput, error)
+}
+
 // Clients are the AWS clients of one role in one account and region.
 type Clients struct {
 	EKS        EKS
 	EC2        EC2
 	CloudWatch CloudWatch
+	CloudTrail CloudTrail
+	Role       string // its ARN, as CloudTrail shows it in calls of these clients
 }
 
-// FromConfig makes the SDK's own clients.
-func FromConfig(cfg aws.Config) Clients {
-	return Clients{EKS: eks.NewFromConfig(cfg), EC2: ec2.NewFromConfig(cfg), CloudWatch: cloudwatch.NewFromConfig(cfg)}
+// FromConfig makes the SDK's own clients of a role, whose ARN that is.
+func FromConfig(cfg aws.Config, role string) Clients {
+	return Clients{
+		EKS: eks.NewFromConfig(cfg), EC2: ec2.NewFromConfig(cfg), CloudWatch: cloudwatch.NewFromConfig(cfg), CloudTrail: cloudtrail.NewFromConfig(cfg), Role: role,
+	}
 }
 
 // Connect gives the clients of a role in an account and region. It makes no call.

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
+	trailtypes "github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -34,6 +36,7 @@ var (
 	_ cloud.EKS        = (*eks.Client)(nil)
 	_ cloud.EC2        = (*ec2.Client)(nil)
 	_ cloud.CloudWatch = (*cloudwatch.Client)(nil)
+	_ cloud.CloudTrail = (*cloudtrail.Client)(nil)
 )
 
 var prod = cluster.ID{Account: "111122223333", Region: "eu-central-1", Name: "prod"}
@@ -101,6 +104,7 @@ type fake struct {
 	tables       []ec2types.RouteTable
 	sizes        []ec2types.InstanceTypeInfo
 	metrics      []cwtypes.Metric
+	trail        []trailtypes.Event // the latest first
 
 	mu     sync.Mutex
 	opened []string
@@ -164,7 +168,7 @@ func (f *fake) cloud() *cloud.Cloud {
 		defer f.mu.Unlock()
 		f.opened = append(f.opened, string(role)+" "+account+" "+region)
 		c := client{f, role}
-		return cloud.Clients{EKS: c, EC2: c, CloudWatch: c}
+		return cloud.Clients{EKS: c, EC2: c, CloudWatch: c, CloudTrail: c, Role: "arn:aws:iam::" + account + ":role/" + string(role)}
 	}, f.clock)
 }
 

@@ -36,7 +36,7 @@ func TestTheSDKRetriesReadsButNotUpdates(t *testing.T) {
 	}}
 	c := cloud.New(func(_ access.Role, _, region string) cloud.Clients {
 		cfg.Region = region
-		return cloud.FromConfig(cfg)
+		return cloud.FromConfig(cfg, "")
 	}, clock.Real{})
 
 	named := step

@@ -107,6 +107,9 @@ func (c *conclusion) seen() {
 			c.rec.Hidden = c.plan.Hidden
 		}
 	}
+	if c.in.Seen.LastChange.Value != nil {
+		c.rec.LastChange = c.in.Seen.LastChange.Value.remembered()
+	}
 	c.wanted()
 	if c.in.Seen.Cluster.Fault == nil && c.in.Seen.Cluster.Value != nil || c.rec.Owner == "" {
 		c.rec.Owner = c.in.owner()

@@ -2,7 +2,6 @@ package guard_test
 
 import (
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -339,6 +338,7 @@ func TestAFaultInAnyReadingStopsTheUpdate(t *testing.T) {
 			"hosts": func(in *guard.Input) {
 				in.Seen.Catalogue.Value[1].Architectures.AMD64, in.Seen.Hosts = true, guard.Hidden[guard.Hosts](f)
 			},
+			"last change": func(in *guard.Input) { in.Seen.LastChange = guard.Hidden[*guard.LastChange](f) },
 		} {
 			t.Run(name+" "+f.Kind.String(), func(t *testing.T) {
 				in := outdated()
@@ -436,45 +436,6 @@ func TestApprovals(t *testing.T) {
 				t.Errorf("held by %v", gates(p))
 			}
 		})
-	}
-}
-
-func TestOwnersAreFoundByTags(t *testing.T) {
-	for _, c := range []struct{ key, value, owner string }{
-		{"aws:cloudformation:stack-name", "eks", "CloudFormation"},
-		{"alpha.eksctl.io/cluster-name", "prod", "eksctl"},
-		{"ManagedBy", "Terraform", "Terraform"},
-		{"managed-by", "opentofu", "opentofu"},
-		{"terraform", "true", "Terraform"},
-		{"pulumi:project", "net", "Pulumi"},
-		{"app.kubernetes.io/managed-by", "Helm", "Helm"},
-		{"terraform", "false", ""},
-		{"ManagedBy", "the network team", "the network team"},
-		{"managed-by", "terragrunt", "terragrunt"},
-		{"managed-by", "cniguard", ""},
-		{"env", "terraform", ""},
-	} {
-		for _, place := range []string{"add-on", "cluster"} {
-			t.Run(c.key+"="+c.value+" on the "+place, func(t *testing.T) {
-				in := outdated()
-				tags := map[string]string{c.key: c.value, "team": "net"}
-				if place == "add-on" {
-					in.Seen.Addon.Value.Tags = tags
-				} else {
-					in.Seen.Cluster.Value.Tags = tags
-				}
-				p := guard.Decide(in)
-				if c.owner == "" {
-					if len(p.Held) > 0 {
-						t.Errorf("held: %+v", p.Held)
-					}
-					return
-				}
-				if got := gates(p); !slices.Equal(got, []string{"owner"}) || !strings.Contains(p.Held[0].By[0].Text, c.owner) {
-					t.Errorf("held: %+v", p.Held)
-				}
-			})
-		}
 	}
 }
 

@@ -35,6 +35,7 @@ func (d *draft) faults() {
 		add("alarm", s.Alarms.Fault)
 		add("update", s.Update.Fault)
 		add("forecast", s.History.Fault)
+		add("last change", s.LastChange.Fault)
 		if d.in.Settings.Fault == nil && d.in.Settings.Value.FurtherAlarms.Has(alarm.NodeCapacity) {
 			add("cni-metrics-helper", s.NodeMetrics.Fault)
 		}

@@ -39,6 +39,8 @@ func outdated() guard.Input {
 			Alarms:    guard.Read([]alarm.Standing{standing(alarm.OK)}),
 			Hosts:     guard.Read(guard.Hosts{Nodegroups: true}),
 			Preflight: preflight("v1.8.0-eksbuild.1"),
+
+			LastChange: guard.Read(&guard.LastChange{}),
 		},
 	}
 }

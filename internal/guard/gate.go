@@ -57,6 +57,9 @@ func closed(in Input, s Step) []Reason {
 			by = append(by, Reason{Gate: g.Name, Text: why, Until: until})
 		}
 	}
+	if len(by) == 0 && !in.asked() {
+		by = append(by, Reason{Gate: "owner", Text: "who changed the add-on last was not asked"})
+	}
 	return by
 }
 
@@ -84,62 +87,6 @@ func shutHalt(in Input, _ Step) (string, time.Time) {
 		return fmt.Sprintf("the fleet was halted by %s: %s", h.By, h.Because), h.Until
 	}
 	return "", time.Time{}
-}
-
-// owner reads who manages something from its tags. CloudFormation sets its own; eksctl tags what it makes; Terraform and Pulumi
-// leave no mark of their own, so that only their users' customary tags can tell. Whatever such a tag names is an owner, known to
-// us or not.
-func owner(tags map[string]string) (name, evidence string) {
-	for _, key := range sortedKeys(tags) {
-		lower, value := strings.ToLower(key), strings.ToLower(tags[key])
-		switch {
-		case strings.HasPrefix(lower, "aws:cloudformation:"):
-			name = "CloudFormation"
-		case strings.HasPrefix(lower, "alpha.eksctl.io/"), strings.HasPrefix(lower, "eksctl.cluster.k8s.io/"):
-			name = "eksctl"
-		case strings.HasPrefix(lower, "pulumi:"):
-			name = "Pulumi"
-		case lower == "terraform" && value != "false", strings.HasPrefix(lower, "terraform:"):
-			name = "Terraform"
-		case isManagedBy(lower) && value != "" && value != policy.Owned && value != "eks":
-			name = tags[key]
-		default:
-			continue
-		}
-		return name, key + "=" + tags[key]
-	}
-	return "", ""
-}
-
-func isManagedBy(lower string) bool {
-	switch strings.NewReplacer("-", "", "_", "", ":", "", "/", "", ".", "").Replace(lower) {
-	case "managedby", "provisionedby", "provisioner", "appkubernetesiomanagedby", "iac", "iactool":
-		return true
-	}
-	return false
-}
-
-func shutOwner(in Input) string {
-	cluster, addon := in.Seen.Cluster, in.Seen.Addon
-	switch {
-	case cluster.Fault != nil:
-		return unread("the cluster's tags", cluster.Fault)
-	case addon.Fault != nil:
-		return unread("the add-on's tags", addon.Fault)
-	case cluster.Value == nil || addon.Value == nil:
-		return "there is no managed add-on"
-	}
-	if name, evidence := owner(addon.Value.Tags); name != "" {
-		return fmt.Sprintf("the add-on belongs to %s (tag %s): change it there", name, evidence)
-	}
-	if name, evidence := owner(cluster.Value.Tags); name != "" {
-		return fmt.Sprintf("the cluster belongs to %s (tag %s): change the add-on there", name, evidence)
-	}
-	s := in.Settings
-	if s.Fault == nil && s.Value.Mode == policy.Auto && s.Value.Owner != policy.Owned {
-		return "nobody is known to own the add-on; automatic updates need `owner: cniguard` in the policy"
-	}
-	return ""
 }
 
 func shutPath(_ Input, s Step) (string, time.Time) {

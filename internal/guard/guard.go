@@ -47,6 +47,7 @@ type Snapshot struct {
 	Blocks       Reading[Blocks]                // of the pod subnets; see WantsBlocks
 	Network      Reading[*Network]              // nil: not asked for; see WantsNetwork
 	Sharers      Reading[[]string]              // other clusters of the account and region that use the worst pod subnet; see WantsNetwork
+	LastChange   Reading[*LastChange]           // nil: not asked for; see WantsLastChange
 	Preflight
 }
 

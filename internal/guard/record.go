@@ -58,6 +58,7 @@ type Record struct {
 	NodeMetrics NodeMetrics   `json:"nodeMetrics,omitzero"`
 	Unmade      []Fact        `json:"unmade,omitempty"` // as in a plan
 	Rung        Rung          `json:"rung,omitzero"`
+	LastChange  *LastChange   `json:"lastChange,omitempty"` // of the add-on, by a tool; nil: none is known
 }
 
 // Alarmed says whether an alarm of cniguard stands for a cluster.

@@ -122,8 +122,8 @@ func (r *Run) direct(principal string) app.Parts {
 	return app.Parts{
 		SNS: client, Events: client,
 		Connect: func(name access.Role, account, region string) cloud.Clients {
-			_, c := as(name, account, region)
-			return cloud.Clients{EKS: c, EC2: c, CloudWatch: c}
+			arn, c := as(name, account, region)
+			return cloud.Clients{EKS: c, EC2: c, CloudWatch: c, CloudTrail: c, Role: arn}
 		},
 		Insider: r.insider(func(account, region string) (string, aws.CredentialsProvider) {
 			return as(access.Observer, account, region)

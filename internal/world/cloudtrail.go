@@ -1,8 +1,10 @@
 package world
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/cniguard/cniguard/internal/cluster"
@@ -19,6 +21,7 @@ type trailDetail struct {
 	AWSRegion          string         `json:"awsRegion"`
 	SourceIPAddress    string         `json:"sourceIPAddress"`
 	UserAgent          string         `json:"userAgent"`
+	ErrorCode          string         `json:"errorCode,omitempty"`
 	RequestParameters  map[string]any `json:"requestParameters"`
 	ResponseElements   map[string]any `json:"responseElements"`
 	RequestID          string         `json:"requestID"`
@@ -31,23 +34,49 @@ type trailDetail struct {
 }
 
 type trailIdentity struct {
-	Type      string `json:"type"`
-	ARN       string `json:"arn"`
-	AccountID string `json:"accountId"`
+	Type      string       `json:"type"`
+	ARN       string       `json:"arn"`
+	AccountID string       `json:"accountId"`
+	Session   trailSession `json:"sessionContext"`
+	InvokedBy string       `json:"invokedBy,omitempty"`
 }
 
-// trail publishes what CloudTrail says of a mutating eks call that was accepted, as "UpdateAddon": best effort.
-func (w *World) trail(id cluster.ID, principal, op string, request, response map[string]any) {
-	at := w.Now().UTC().Truncate(time.Second)
+type trailSession struct {
+	Issuer trailIssuer `json:"sessionIssuer"`
+}
+
+type trailIssuer struct {
+	ARN string `json:"arn"` // of the role
+}
+
+// caller is who makes a call, and with what.
+type caller struct {
+	principal string
+	agent     string // user agent, or the AWS service that makes the call for somebody; empty: something that nobody knows
+}
+
+// heard is what CloudTrail says of a call of EKS.
+func (w *World) heard(id cluster.ID, by caller, op string, request, response map[string]any) trailDetail {
+	d := trailDetail{
+		EventVersion: "1.11", EventTime: w.Now().UTC().Truncate(time.Second),
+		UserIdentity: trailIdentity{Type: "AssumedRole", ARN: by.principal, AccountID: id.Account, Session: trailSession{trailIssuer{by.principal}}},
+		EventSource:  "eks.amazonaws.com", EventName: op, AWSRegion: id.Region, SourceIPAddress: "203.0.113.10", UserAgent: cmp.Or(by.agent, "world"),
+		RequestParameters: request, ResponseElements: response,
+		RequestID: w.uuid(), EventID: w.uuid(),
+		EventType: "AwsApiCall", ManagementEvent: true, RecipientAccountID: id.Account, EventCategory: "Management",
+	}
+	if strings.HasSuffix(by.agent, ".amazonaws.com") { // of such calls only the service is told (events/update-addon-by-eks.json)
+		d.SourceIPAddress, d.UserIdentity.InvokedBy = by.agent, by.agent
+	}
+	return d
+}
+
+// trail keeps what CloudTrail says of a mutating eks call that was accepted, as "UpdateAddon", and publishes it: best effort.
+func (w *World) trail(id cluster.ID, by caller, op string, request, response map[string]any) {
+	d := w.heard(id, by, op, request, response)
+	w.remember(id, d)
 	w.publish(envelope{
-		DetailType: "AWS API Call via CloudTrail", Source: "aws.eks", Account: id.Account, Region: id.Region, Time: at,
-		Detail: encode(trailDetail{
-			EventVersion: "1.11", UserIdentity: trailIdentity{"AssumedRole", principal, id.Account}, EventTime: at,
-			EventSource: "eks.amazonaws.com", EventName: op, AWSRegion: id.Region, SourceIPAddress: "203.0.113.10", UserAgent: "world",
-			RequestParameters: request, ResponseElements: response,
-			RequestID: w.uuid(), EventID: w.uuid(),
-			EventType: "AwsApiCall", ManagementEvent: true, RecipientAccountID: id.Account, EventCategory: "Management",
-		}),
+		DetailType: "AWS API Call via CloudTrail", Source: "aws.eks", Account: id.Account, Region: id.Region, Time: d.EventTime, Detail: encode(d),
 	}, bestEffort)
 }
 

@@ -19,8 +19,13 @@ func somebody(c *eksCluster) string {
 
 // did tells CloudTrail what somebody did to a cluster.
 func (w *World) did(c *eksCluster, op string, request map[string]any) {
+	w.didWith(c, "", op, request)
+}
+
+// didWith tells CloudTrail so too, and what made the call.
+func (w *World) didWith(c *eksCluster, agent, op string, request map[string]any) {
 	request["name"] = c.Name
-	w.trail(c.id(), somebody(c), op, request, map[string]any{})
+	w.trail(c.id(), caller{somebody(c), agent}, op, request, map[string]any{})
 }
 
 func (w *World) clusterTruth(c *eksCluster, text string) { w.truth(c.id(), "cluster", nil, text) }
@@ -41,7 +46,7 @@ func (w *World) create(c *eksCluster) {
 		}
 		w.clusterTruth(c, string(c.status))
 		if c.Addon != nil {
-			w.createAddon(c, c.Addon, types.ResolveConflictsOverwrite) // there is nothing yet to be in conflict with
+			w.createAddon(c, c.Addon, types.ResolveConflictsOverwrite, "") // there is nothing yet to be in conflict with
 		}
 	})
 }
@@ -71,13 +76,14 @@ func (w *World) change(ch *Change) {
 		w.upgrade(c, ch.Kubernetes)
 	case CreateAddon:
 		if c.addon == nil {
-			w.createAddon(c, ch.Addon, ch.resolve())
+			w.createAddon(c, ch.Addon, ch.resolve(), ch.Agent)
 		}
 	case UpdateAddon:
 		if c.addon != nil {
 			// Refused or not: it is somebody else's call.
 			_, _ = w.update(c, wish{
-				version: &ch.Addon.Version, role: optional(ch.Addon.Role), config: optional(ch.Addon.Configuration), resolve: ch.resolve(), by: somebody(c),
+				version: &ch.Addon.Version, role: optional(ch.Addon.Role), config: optional(ch.Addon.Configuration), resolve: ch.resolve(),
+				by: caller{somebody(c), ch.Agent},
 			})
 		}
 	case DeleteAddon:
@@ -111,8 +117,8 @@ func (w *World) upgrade(c *eksCluster, kubernetes string) {
 	})
 }
 
-// createAddon has somebody create an add-on. One that is in conflict fails some five minutes later (facts-eks-vpc-cni 2.4).
-func (w *World) createAddon(c *eksCluster, described *Addon, resolve types.ResolveConflicts) {
+// createAddon has somebody create an add-on with a tool. One that is in conflict fails some five minutes later (facts-eks-vpc-cni 2.4).
+func (w *World) createAddon(c *eksCluster, described *Addon, resolve types.ResolveConflicts, agent string) {
 	w.install(c, described)
 	a := c.addon
 	status, least, most := a.Status, 30*time.Second, 2*time.Minute
@@ -122,7 +128,7 @@ func (w *World) createAddon(c *eksCluster, described *Addon, resolve types.Resol
 	}
 	a.Status = string(types.AddonStatusCreating)
 	w.addonTruth(c)
-	w.did(c, "CreateAddon", map[string]any{"addonName": vpcCNI, "addonVersion": a.Version})
+	w.didWith(c, agent, "CreateAddon", map[string]any{"addonName": vpcCNI, "addonVersion": a.Version})
 	w.soon(least, most, func() {
 		if c.addon == a && a.Status == string(types.AddonStatusCreating) {
 			if failed {

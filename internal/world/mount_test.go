@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
+	cloudtrailtypes "github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -75,6 +77,9 @@ type (
 		Scan(context.Context, *dynamodb.ScanInput, ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error)
 		BatchGetItem(context.Context, *dynamodb.BatchGetItemInput, ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error)
 	}
+	cloudtrailAPI interface {
+		LookupEvents(context.Context, *cloudtrail.LookupEventsInput, ...func(*cloudtrail.Options)) (*cloudtrail.LookupEventsOutput, error)
+	}
 	eventsAPI interface {
 		PutEvents(context.Context, *eventbridge.PutEventsInput, ...func(*eventbridge.Options)) (*eventbridge.PutEventsOutput, error)
 	}
@@ -88,6 +93,7 @@ type clients struct {
 	sns        snsAPI
 	events     eventsAPI
 	dynamodb   dynamodbAPI
+	cloudtrail cloudtrailAPI
 	keys       aws.CredentialsProvider
 }
 
@@ -101,7 +107,7 @@ func direct(w *world.World) mount {
 		if role != "" {
 			c = base.Assume(role, region)
 		}
-		return clients{c, c, c, c, c, c, c}
+		return clients{c, c, c, c, c, c, c, c}
 	}
 }
 
@@ -117,7 +123,10 @@ func sdk(w *world.World) mount {
 			}
 			cfg.Credentials = roles[role]
 		}
-		return clients{eks.NewFromConfig(cfg), ec2.NewFromConfig(cfg), cloudwatch.NewFromConfig(cfg), sns.NewFromConfig(cfg), eventbridge.NewFromConfig(cfg), dynamodb.NewFromConfig(cfg), cfg.Credentials}
+		return clients{
+			eks.NewFromConfig(cfg), ec2.NewFromConfig(cfg), cloudwatch.NewFromConfig(cfg), sns.NewFromConfig(cfg), eventbridge.NewFromConfig(cfg), dynamodb.NewFromConfig(cfg),
+			cloudtrail.NewFromConfig(cfg), cfg.Credentials,
+		}
 	}
 }
 
@@ -395,6 +404,10 @@ func TestBothMountsValidateAlike(t *testing.T) {
 		},
 		"GetSubnetCidrReservations": func(ctx context.Context, c clients) error {
 			_, err := c.ec2.GetSubnetCidrReservations(ctx, nil)
+			return err
+		},
+		"LookupEvents, inside": func(ctx context.Context, c clients) error {
+			_, err := c.cloudtrail.LookupEvents(ctx, &cloudtrail.LookupEventsInput{LookupAttributes: make([]cloudtrailtypes.LookupAttribute, 2)})
 			return err
 		},
 		"Publish":   func(ctx context.Context, c clients) error { _, err := c.sns.Publish(ctx, nil); return err },

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -199,6 +200,11 @@ func (c *Client) Scan(ctx context.Context, in *dynamodb.ScanInput, _ ...func(*dy
 // BatchGetItem is the method of the same name of the SDK's client.
 func (c *Client) BatchGetItem(ctx context.Context, in *dynamodb.BatchGetItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error) {
 	return invoke[dynamodb.BatchGetItemOutput](ctx, c, "DynamoDB", "BatchGetItem", in)
+}
+
+// LookupEvents is the method of the same name of the SDK's client.
+func (c *Client) LookupEvents(ctx context.Context, in *cloudtrail.LookupEventsInput, _ ...func(*cloudtrail.Options)) (*cloudtrail.LookupEventsOutput, error) {
+	return invoke[cloudtrail.LookupEventsOutput](ctx, c, "CloudTrail", "LookupEvents", in)
 }
 
 // AssumeRole is the method of the same name of the SDK's client.

@@ -3,6 +3,8 @@ package world
 import (
 	"fmt"
 
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
+	cloudtrailtypes "github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -99,6 +101,8 @@ func missing(in any) error {
 		return require("ScanInput", field{"TableName", in.TableName != nil})
 	case *dynamodb.BatchGetItemInput:
 		return nested(require("BatchGetItemInput", field{"RequestItems", in.RequestItems != nil}), "BatchGetItemInput", "RequestItems", missingInBatch(in.RequestItems))
+	case *cloudtrail.LookupEventsInput:
+		return nested(nil, "LookupEventsInput", "LookupAttributes", missingInAttributes(in.LookupAttributes))
 	case *sts.AssumeRoleInput:
 		return require("AssumeRoleInput", field{"RoleArn", in.RoleArn != nil}, field{"RoleSessionName", in.RoleSessionName != nil})
 	}
@@ -157,6 +161,15 @@ func missingInAlarm(in *cloudwatch.PutMetricAlarmInput) error {
 	err = nested(err, "PutMetricAlarmInput", "Dimensions", missingInDimensions(in.Dimensions))
 	err = nested(err, "PutMetricAlarmInput", "Metrics", missingInQueries(in.Metrics))
 	return nested(err, "PutMetricAlarmInput", "Tags", missingInTags(in.Tags))
+}
+
+func missingInAttributes(attributes []cloudtrailtypes.LookupAttribute) error {
+	var list error
+	for i, a := range attributes {
+		one := require("LookupAttribute", field{"AttributeKey", a.AttributeKey != ""}, field{"AttributeValue", a.AttributeValue != nil})
+		list = nested(list, "LookupAttributesList", fmt.Sprintf("[%d]", i), one)
+	}
+	return list
 }
 
 func missingInTags(tags []cwtypes.Tag) error {

@@ -163,6 +163,7 @@ type Behaviour struct {
 	InvocationsDoubled float64       `yaml:"invocationsDoubled"` // chance that a function gets an event twice
 	AlarmDelay         time.Duration `yaml:"alarmDelay"`         // from the minute of a point to the evaluation that sees it; zero: 1 minute
 	IndexLag           time.Duration `yaml:"indexLag"`           // how far DynamoDB's indexes, and reads that are not consistent, are behind (facts-aws.md, 2.2)
+	TrailLag           time.Duration `yaml:"trailLag"`           // from a call until CloudTrail's event history has it
 	Unprocessed        float64       `yaml:"unprocessed"`        // chance that BatchGetItem leaves some of its items for a later call
 }
 
@@ -174,6 +175,7 @@ func Likely() Behaviour {
 		UpdateTakes:      Range{time.Minute, 6 * time.Minute},
 		Latency:          Range{20 * time.Millisecond, 200 * time.Millisecond},
 		EventsDelayedMax: 5 * time.Second,
+		TrailLag:         5 * time.Minute,
 	}
 }
 
@@ -222,6 +224,7 @@ type Change struct {
 	Kubernetes string            `yaml:"kubernetes"` // UpgradeCluster
 	Addon      *Addon            `yaml:"addon"`      // CreateAddon; UpdateAddon: its version, role and configuration
 	Resolve    string            `yaml:"resolve"`    // CreateAddon, UpdateAddon: NONE, OVERWRITE or PRESERVE; empty: NONE
+	Agent      string            `yaml:"agent"`      // CreateAddon, UpdateAddon: the call's user agent; a service, as cloudformation.amazonaws.com: it makes the call
 	Preserve   bool              `yaml:"preserve"`   // DeleteAddon: its DaemonSet stays behind, and nobody manages it
 	Tags       map[string]string `yaml:"tags"`       // TagCluster
 	Role       string            `yaml:"role"`       // GrantAccess: name of a role in the cluster's account

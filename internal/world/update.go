@@ -51,7 +51,7 @@ type wish struct {
 	pods                  []string // nil: as they are; empty: none
 	resolve               types.ResolveConflicts
 	token                 string
-	by                    string
+	by                    caller
 }
 
 // updateAddon starts an update: facts-eks-vpc-cni 2.1, 2.2 and 3.
@@ -67,7 +67,7 @@ func (w *World) updateAddon(c *Call, in *eks.UpdateAddonInput) (*eks.UpdateAddon
 	}
 	ask := wish{
 		version: in.AddonVersion, role: in.ServiceAccountRoleArn, config: in.ConfigurationValues, resolve: in.ResolveConflicts,
-		token: aws.ToString(in.ClientRequestToken), by: c.Principal,
+		token: aws.ToString(in.ClientRequestToken), by: caller{principal: c.Principal},
 	}
 	if in.PodIdentityAssociations != nil {
 		ask.pods = make([]string, 0, len(in.PodIdentityAssociations))
@@ -97,10 +97,11 @@ func (c *eksCluster) replayed(token string) *Update {
 // update starts an update if EKS would.
 func (w *World) update(c *eksCluster, ask wish) (*Update, error) {
 	if err := w.refuse(c, ask); err != nil {
+		w.refused(c.id(), ask.by, "UpdateAddon", err, ask.request(c))
 		return nil, err
 	}
 	u := &Update{
-		ID: w.uuid(), By: ask.by, From: c.addon.Version, To: c.addon.Version, Status: string(types.UpdateStatusInProgress), Created: w.Now(),
+		ID: w.uuid(), By: ask.by.principal, From: c.addon.Version, To: c.addon.Version, Status: string(types.UpdateStatusInProgress), Created: w.Now(),
 		token: ask.token, params: ask.params(),
 	}
 	if ask.version != nil {

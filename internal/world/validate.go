@@ -183,7 +183,7 @@ func (v *validation) catalogue(field string, list []Catalogue) {
 
 func (v *validation) fault(field string, f *Fault) {
 	v.chance(field+".chance", f.Chance)
-	services := []string{"", "eks", "ec2", "cloudwatch", "sns", "events", "dynamodb", "sts", kubernetes, "ledger"}
+	services := []string{"", "eks", "ec2", "cloudwatch", "sns", "events", "dynamodb", "cloudtrail", "sts", kubernetes, "ledger"}
 	v.check(slices.Contains(services, f.Service), field+".service", quote(f.Service)+" is not simulated", fmt.Sprint("want one of", services))
 	v.check(f.Code != "" || f.Latency > 0, field+".code", "is missing", "want an error code, or latency")
 	v.check(f.Latency >= 0, field+".latency", "is negative", "want a duration")
@@ -205,6 +205,7 @@ func (v *validation) behaviour() {
 	v.check(b.EventsDelayedMax >= 0, "behaviour.eventsDelayedMax", "is negative", "want a duration")
 	v.check(b.AlarmDelay >= 0, "behaviour.alarmDelay", "is negative", "want a duration")
 	v.check(b.IndexLag >= 0, "behaviour.indexLag", "is negative", "want a duration")
+	v.check(b.TrailLag >= 0, "behaviour.trailLag", "is negative", "want a duration")
 	v.check(b.ClockBehind >= 0, "behaviour.clockBehind", "is negative", "want a duration")
 	for _, r := range []struct {
 		field string

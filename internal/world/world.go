@@ -1,4 +1,4 @@
-// Package world is simulated AWS: EKS and the APIs of its clusters, EC2, CloudWatch, SNS, EventBridge, Lambda, DynamoDB and STS, as
+// Package world is simulated AWS: EKS and the APIs of its clusters, EC2, CloudWatch, SNS, EventBridge, Lambda, DynamoDB, CloudTrail and STS, as
 // far as the product uses them, in the virtual time of package sim.
 //
 // The same world is mounted in two ways. Config answers real SDK clients below their own validation and retries; Client has
@@ -37,7 +37,8 @@ type World struct {
 	identities identities
 	clusters   clusters
 	network    network
-	tables     map[string]*table // of DynamoDB, in the hub
+	tables     map[string]*table       // of DynamoDB, in the hub
+	trailed    map[place][]trailDetail // CloudTrail's event history, oldest first
 
 	metrics // cloudwatch.go
 	lambda  // lambda.go
@@ -63,6 +64,7 @@ func New(spec Spec, clock *sim.Clock) (*World, error) {
 	w.handle("sns", snsCalls())
 	w.handle("events", eventbridgeCalls())
 	w.handle("dynamodb", dynamodbCalls())
+	w.handle("cloudtrail", cloudtrailCalls())
 	w.openNetwork()
 	w.openClusters()
 	w.openCloudWatch()

@@ -55,7 +55,7 @@ func TestCalls(t *testing.T) {
 				for the digest: opened update-blocked (warning)
 			`,
 			ends: "outdated; managed; outdated; fine; waiting; ", calls: 6590},
-		{name: "an update whose answer comes too late is made once", length: day, seed: 4,
+		{name: "an update whose answer comes too late is made once", length: day,
 			world: prod("") + fault("service: eks, operation: UpdateAddon, latency: 12s"),
 			did: `
 				held: alarm

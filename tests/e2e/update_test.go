@@ -203,6 +203,7 @@ func TestTheBulkFunctionAsksTheUrgentOneForAnUpdate(t *testing.T) {
 	if n := s.count("eks:UpdateAddon"); n != 0 {
 		t.Errorf("the bulk function updated the add-on")
 	}
+	s.pass(time.Minute) // CloudTrail answers two look-ups a second
 	urgent := s.function(event.Urgent, updating, nil)
 	s.deliver(map[event.Target]*function{event.Urgent: urgent})
 	checkUpdate(t, s)

@@ -17,7 +17,7 @@ type edge struct {
 }
 
 func edges() []edge {
-	return slices.Concat(addonEdges(), insideEdges(), networkEdges(), addressEdges(), accountEdges(), faultEdges(), budgetEdges(), calendarEdges())
+	return slices.Concat(addonEdges(), insideEdges(), networkEdges(), addressEdges(), accountEdges(), faultEdges(), budgetEdges(), calendarEdges(), toolEdges())
 }
 
 // home is where a world is: the hub's region, and another one of its partition.

@@ -7,7 +7,7 @@ import (
 	"github.com/cniguard/cniguard/internal/cluster"
 )
 
-// owner is law 10: what a tool is known to own is not updated behind its back, and what nobody is known to own is updated
+// owner is law 10: what a tool is known to own, by tags or because it changed it last, is not updated behind its back, and what nobody is known to own is updated
 // automatically only where the policy says that cniguard owns it.
 func owner(s *stage) law {
 	const name = "Owner"
@@ -21,6 +21,9 @@ func owner(s *stage) law {
 		}
 		if a.tags.all(when, owned) {
 			s.breaks(name, id, "an update to %s, but the cluster is tagged %v", u.to, a.tags.now())
+		}
+		if by := s.tool(id, u.at); by != "" {
+			s.breaks(name, id, "an update to %s, but %s updated it last", u.to, by)
 		}
 		if a.tags.all(when, func(tags map[string]string) bool {
 			st := settingsOf(s.doc, id, tags)

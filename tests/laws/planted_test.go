@@ -36,7 +36,7 @@ type defect struct {
 }
 
 func defects() []defect {
-	return slices.Concat(defectsOfEKS(), defectsOfInside(), defectsOfAlarms(), defectsOfMemory(), defectsOfBounds(), defectsOfCalendar())
+	return slices.Concat(defectsOfEKS(), defectsOfInside(), defectsOfAlarms(), defectsOfMemory(), defectsOfBounds(), defectsOfCalendar(), defectsOfTools())
 }
 
 // TestEachLawFindsItsPlantedDefect plays scenes with a defect until the law that forbids it says so.

@@ -26,8 +26,8 @@ func recognise(r *http.Request) (p protocol, operation string, err error) {
 	if r.Header.Get("Smithy-Protocol") == "rpc-v2-cbor" {
 		return rpcCBOR{}, path.Base(r.URL.Path), nil
 	}
-	if _, name, found := strings.Cut(r.Header.Get("X-Amz-Target"), "."); found {
-		return awsJSON(r.Header.Get("Content-Type")), name, nil
+	if target := r.Header.Get("X-Amz-Target"); strings.Contains(target, ".") {
+		return awsJSON(r.Header.Get("Content-Type")), target[strings.LastIndexByte(target, '.')+1:], nil // CloudTrail's service has dots, too
 	}
 	if !strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
 		return restJSON(), "", nil

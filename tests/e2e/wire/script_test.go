@@ -10,6 +10,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
+	trailtypes "github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -112,6 +114,10 @@ func script(ctx context.Context, cfg aws.Config) (all []said) {
 	}
 
 	network(c, ec2.NewFromConfig(fleet))
+	trail := cloudtrail.NewFromConfig(fleet)
+	named := []trailtypes.LookupAttribute{{AttributeKey: trailtypes.LookupAttributeKeyEventName, AttributeValue: aws.String("UpdateAddon")}}
+	call(c, trail.LookupEvents, &cloudtrail.LookupEventsInput{LookupAttributes: named, StartTime: aws.Time(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))})
+	call(c, trail.LookupEvents, &cloudtrail.LookupEventsInput{MaxResults: aws.Int32(51)})
 	watch(c, cloudwatch.NewFromConfig(fleet))
 
 	people := sns.NewFromConfig(cfg)

@@ -2,7 +2,7 @@
 // aws command send. So programs that are not part of a simulation can be held against a world.
 //
 // It speaks the protocol of each service as its model names it: restJson1 for EKS, Smithy RPC v2 CBOR for CloudWatch, awsJson1.0 for DynamoDB, awsJson1.1
-// for EventBridge, AWS query for SNS and STS, EC2 query for EC2. What a request says is put into the SDK's own input types, the
+// for EventBridge and CloudTrail, AWS query for SNS and STS, EC2 query for EC2. What a request says is put into the SDK's own input types, the
 // world answers these, and the SDK's output is written back. A request that says more than the input types have is refused.
 //
 // Who calls is known by the access key in the signature, which is not verified. Keys are those that the world gave out: by
