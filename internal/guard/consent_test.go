@@ -110,6 +110,9 @@ func TestAnApprovalIsForThePlanThatItNames(t *testing.T) {
 				c.change(&in, &o)
 			}
 			in.Orders.Value = append(in.Orders.Value, o)
+			if to, wanted := in.WantsConfiguration(); wanted {
+				in.Seen.Preflight = preflight(to.String())
+			}
 			p := guard.Decide(in)
 			if why := reasonOf(p, "approval"); why != c.why || starts(p) != (c.why == "") {
 				t.Errorf("starts: %t, the gate says\n%q, want\n%q; held %+v", starts(p), why, c.why, p.Held)
