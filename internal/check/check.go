@@ -25,6 +25,8 @@ type Observer interface {
 	Settle(ctx context.Context, id cluster.ID, s guard.Step) guard.Reading[*guard.Update]
 	// Configuration checks an add-on's configuration values against the schema of a version. No fault quotes them.
 	Configuration(ctx context.Context, id cluster.ID, of cni.Version, values string) guard.Reading[*guard.Configuration]
+	// Open reads which updates of the add-on EKS has not ended.
+	Open(ctx context.Context, id cluster.ID) guard.Reading[*guard.Open]
 	// History reads the highest value in each hour since an instant of the metric that Gauge publishes for a cluster.
 	History(ctx context.Context, id cluster.ID, since time.Time) guard.Reading[[]capacity.Point]
 	// NodeMetrics reads what cni-metrics-helper published in the last hour under a CLUSTER_ID, and which others there are.

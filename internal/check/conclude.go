@@ -54,7 +54,7 @@ func (e Engine) conclude(ctx context.Context, kept Kept, in guard.Input, p guard
 		}
 		in.Record = kept.Record
 		p = e.decide(in)
-		more = len(p.Actions) > len(done) || wantsUpdate(p) || in.WantsLastChange()
+		more = len(p.Actions) > len(done) || wantsUpdate(p) || in.WantsOpen() || in.WantsLastChange()
 	}
 	return false, fmt.Errorf("conclude: %d others saved in between", folds)
 }

@@ -47,6 +47,13 @@ func (s *stage) Configuration(_ context.Context, id cluster.ID, of cni.Version, 
 	return guard.Read(&guard.Configuration{Of: of})
 }
 
+func (s *stage) Open(_ context.Context, id cluster.ID) guard.Reading[*guard.Open] {
+	if err := s.note("open of %s", id.Name); err != nil {
+		return guard.Hidden[*guard.Open](fault.Of(err))
+	}
+	return guard.Read(&guard.Open{})
+}
+
 func (s *stage) History(_ context.Context, id cluster.ID, since time.Time) guard.Reading[[]capacity.Point] {
 	if err := s.note("history of %s since %s", id.Name, since.Format(time.DateOnly)); err != nil {
 		return guard.Hidden[[]capacity.Point](fault.Of(err))

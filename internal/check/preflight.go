@@ -16,6 +16,9 @@ func (e Engine) readPreflight(ctx context.Context, in *guard.Input) {
 		in.Rollout = reading(e.Ledger.Rollout(ctx))
 	}
 	in.Now = e.Clock.Now()
+	if in.WantsOpen() { // asked now: it may be that only the configuration holds the step
+		in.Seen.Open = e.Observer.Open(ctx, in.ID)
+	}
 	if in.WantsLastChange() { // the last: its API takes two calls a second, so that only a step asks which nothing else holds
 		in.Seen.LastChange = e.Observer.LastChange(ctx, in.ID)
 	}

@@ -187,7 +187,7 @@ func (s *stage) changes() []string {
 		kind, _, _ := strings.Cut(c, " ")
 		return slices.Contains([]string{
 			"load", "orders", "fleet", "observe", "settle", "in", "due", "list", "history", "helper", "network", "blocks", "alarms", "digest", "digested", "dueDigests",
-			"sweep", "sweeps", "parts", "rollout", "configuration", "last",
+			"sweep", "sweeps", "parts", "rollout", "configuration", "last", "open",
 		}, kind)
 	})
 }

@@ -142,6 +142,21 @@ func (r reader) newest(ctx context.Context, s guard.Step) guard.Reading[*guard.U
 	if f != nil {
 		return guard.Hidden[*guard.Update](f)
 	}
+	updates, f := r.each(ctx, ids)
+	if f != nil {
+		return guard.Hidden[*guard.Update](f)
+	}
+	var found *types.Update
+	for _, u := range updates {
+		if belongs(u, s) && (found == nil || u.CreatedAt.After(*found.CreatedAt)) {
+			found = u
+		}
+	}
+	return guard.Read(toUpdate(found))
+}
+
+// each reads updates side by side; those that EKS does not know any more are left out.
+func (r reader) each(ctx context.Context, ids []string) ([]*types.Update, *fault.Fault) {
 	updates := make([]guard.Reading[*types.Update], len(ids))
 	tasks := make([]task, len(ids))
 	for i, id := range ids {
@@ -149,15 +164,15 @@ func (r reader) newest(ctx context.Context, s guard.Step) guard.Reading[*guard.U
 	}
 	_ = r.clock.Parallel(ctx, clock.Limit(sideBySide, tasks)...)
 	if f := gravest(faults(updates)); f != nil {
-		return guard.Hidden[*guard.Update](f)
+		return nil, f
 	}
-	var found *types.Update
+	var found []*types.Update
 	for _, u := range updates {
-		if belongs(u.Value, s) && (found == nil || u.Value.CreatedAt.After(*found.CreatedAt)) {
-			found = u.Value
+		if u.Value != nil {
+			found = append(found, u.Value)
 		}
 	}
-	return guard.Read(toUpdate(found))
+	return found, nil
 }
 
 func (r reader) list(ctx context.Context) ([]string, *fault.Fault) {

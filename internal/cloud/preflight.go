@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/eks"
+	"github.com/aws/aws-sdk-go-v2/service/eks/types"
 
 	"github.com/cniguard/cniguard/internal/access"
 	"github.com/cniguard/cniguard/internal/addonconfig"
@@ -69,4 +70,28 @@ func (c *Cloud) schemaOf(ctx context.Context, id cluster.ID, of cni.Version) (st
 		c.mu.Unlock()
 	}
 	return known.text, nil
+}
+
+// mostUpdates is how many updates of an add-on are looked at, eight side by side, for one that is open.
+const mostUpdates = 100
+
+// Open reads which updates of the add-on EKS has not ended.
+func (c *Cloud) Open(ctx context.Context, id cluster.ID) guard.Reading[*guard.Open] {
+	r := reader{c.clock, c.at(access.Observer, id.Account, id.Region).EKS, id.Name}
+	ids, f := r.list(ctx)
+	if f != nil {
+		return guard.Hidden[*guard.Open](f)
+	}
+	seen := ids[:min(len(ids), mostUpdates)]
+	updates, f := r.each(ctx, seen)
+	if f != nil {
+		return guard.Hidden[*guard.Open](f)
+	}
+	open := &guard.Open{Unseen: len(ids) - len(seen)}
+	for _, u := range updates {
+		if u.Status == types.UpdateStatusInProgress {
+			open.Updates = append(open.Updates, *toUpdate(u))
+		}
+	}
+	return guard.Read(open)
 }

@@ -1,12 +1,14 @@
 package cloud_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/eks"
+	"github.com/aws/aws-sdk-go-v2/service/eks/types"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/cniguard/cniguard/internal/access"
@@ -99,5 +101,46 @@ func TestAReleasesArchitecturesAreRead(t *testing.T) {
 	}
 	if diff := cmp.Diff(guard.Read(want), f.cloud().Observe(t.Context(), prod).Catalogue); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// Fact 2.4/unordered.
+func TestOpen(t *testing.T) {
+	ended := func(id string) types.Update {
+		u := update(id, "v1.20.0-eksbuild.1", 0)
+		u.Status = types.UpdateStatusFailed
+		return u
+	}
+	crowd := make([]types.Update, 103)
+	for i := range crowd {
+		crowd[i] = ended("u" + strconv.Itoa(i))
+	}
+	for name, c := range map[string]struct {
+		updates []types.Update
+		want    guard.Open
+	}{
+		"there never was one": {nil, guard.Open{}},
+		"all have ended":      {[]types.Update{ended("u1"), ended("u2"), ended("u3")}, guard.Open{}},
+		"one has not, in whatever place": {[]types.Update{ended("u1"), ended("u2"), update("u3", "v1.20.0-eksbuild.1", time.Hour)},
+			guard.Open{Updates: []guard.Update{{ID: "u3", Status: "InProgress", Created: start.Add(time.Hour)}}}},
+		"there are more than are looked at": {crowd, guard.Open{Unseen: 3}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := healthy(t)
+			f.updates = c.updates
+			if diff := cmp.Diff(guard.Read(&c.want), f.cloud().Open(t.Context(), prod)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			if n := len(f.calls["DescribeUpdate"]); n > 100 {
+				t.Errorf("%d calls", n)
+			}
+		})
+	}
+	for _, op := range []string{"ListUpdates", "DescribeUpdate"} {
+		f := healthy(t)
+		f.updates, f.fails[op] = []types.Update{ended("u1")}, code("ServerException")
+		if got := f.cloud().Open(t.Context(), prod); got.Fault == nil || got.Fault.Op != "eks:"+op {
+			t.Errorf("%s fails, and it says %+v", op, got)
+		}
 	}
 }

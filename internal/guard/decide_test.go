@@ -241,6 +241,9 @@ func TestEachGateShutsAlone(t *testing.T) {
 		"catalogue": func(in *guard.Input) {
 			in.Seen.Catalogue.Value[1].Architectures.AMD64, in.Seen.Hosts.Value.Architectures.ARM64 = true, true
 		},
+		"open update": func(in *guard.Input) {
+			in.Seen.Open.Value.Updates = []guard.Update{{ID: "u-2", Status: "InProgress", Created: noon.Add(-time.Minute)}}
+		},
 		"configuration": func(in *guard.Input) {
 			in.Seen.Configuration.Value = &guard.Configuration{Of: cni.Parse("v1.8.0-eksbuild.1"), Refused: []string{"/env/OLD"}}
 		},
@@ -335,6 +338,7 @@ func TestAFaultInAnyReadingStopsTheUpdate(t *testing.T) {
 			"orders":        func(in *guard.Input) { in.Orders.Fault = f },
 			"rollout":       func(in *guard.Input) { in.Rollout.Fault = f },
 			"configuration": func(in *guard.Input) { in.Seen.Configuration.Fault = f },
+			"open updates":  func(in *guard.Input) { in.Seen.Open.Fault = f },
 			"hosts": func(in *guard.Input) {
 				in.Seen.Catalogue.Value[1].Architectures.AMD64, in.Seen.Hosts = true, guard.Hidden[guard.Hosts](f)
 			},

@@ -34,6 +34,7 @@ func (d *draft) faults() {
 		add("pod subnets", s.Pods.Value.Partly)
 		add("alarm", s.Alarms.Fault)
 		add("update", s.Update.Fault)
+		add("open updates", s.Open.Fault)
 		add("forecast", s.History.Fault)
 		add("last change", s.LastChange.Fault)
 		if d.in.Settings.Fault == nil && d.in.Settings.Value.FurtherAlarms.Has(alarm.NodeCapacity) {

@@ -58,7 +58,7 @@ func addon(version string) *guard.Addon {
 
 // preflight is what was read for a step to a version, and holds nothing against it.
 func preflight(to string) guard.Preflight {
-	return guard.Preflight{Configuration: guard.Read(&guard.Configuration{Of: cni.Parse(to)})}
+	return guard.Preflight{Configuration: guard.Read(&guard.Configuration{Of: cni.Parse(to)}), Open: guard.Read(&guard.Open{})}
 }
 
 // subnet is a /24 with so many free addresses of 251.

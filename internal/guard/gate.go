@@ -17,6 +17,8 @@ type Gate struct {
 	Name string
 	// Person is true when only a person can open the gate, so that people are told that it is shut.
 	Person bool
+	// Last is true when the gate is asked only where every other is open: what it needs is read only then.
+	Last bool
 	// Shut says why the gate is shut; the empty text: it is open. Until is when time alone may open it.
 	Shut func(in Input, s Step) (why string, until time.Time)
 }
@@ -46,15 +48,21 @@ func Gates() []Gate {
 		{Name: "breaker", Shut: shutBreaker},
 		{Name: "wave", Shut: shutWave},
 		{Name: budgetGate, Shut: shutBudget},
+		{Name: openUpdate, Person: true, Last: true, Shut: shutOpen},
 	}
 }
 
 // closed are the reasons of every gate that is shut for a step.
 func closed(in Input, s Step) []Reason {
 	var by []Reason
-	for _, g := range Gates() {
-		if why, until := g.Shut(in, s); why != "" {
-			by = append(by, Reason{Gate: g.Name, Text: why, Until: until})
+	for _, last := range []bool{false, true} {
+		for _, g := range Gates() {
+			if g.Last != last || last && len(by) > 0 {
+				continue
+			}
+			if why, until := g.Shut(in, s); why != "" {
+				by = append(by, Reason{Gate: g.Name, Text: why, Until: until})
+			}
 		}
 	}
 	if len(by) == 0 && !in.asked() {

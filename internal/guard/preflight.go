@@ -2,6 +2,7 @@ package guard
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,6 +12,13 @@ import (
 // Preflight is what only the gates of a step that may be taken want to know.
 type Preflight struct {
 	Configuration Reading[*Configuration] // nil: not asked for; see WantsConfiguration
+	Open          Reading[*Open]          // nil: not asked for; see WantsOpen
+}
+
+// Open are the updates of the add-on that EKS has not ended, whoever asked for them.
+type Open struct {
+	Updates []Update
+	Unseen  int // how many more updates there are than were looked at: one of them may be open
 }
 
 // Configuration is what the schema of a version says of the add-on's configuration values. It holds none of the values.
@@ -20,26 +28,26 @@ type Configuration struct {
 	NotJSON bool        // the values are not JSON, so that they were not checked
 }
 
-// nextStep is the step that Decide judges; false: none is wanted, or the mode lets none go.
-func (in Input) nextStep() (Step, bool) {
+// nextStep is the step that Decide judges, and what holds it; false: none is wanted, or the mode lets none go.
+func (in Input) nextStep() (Step, []Reason, bool) {
 	if shutMode(in) != "" || !in.Seen.Cluster.Value.lives() {
-		return Step{}, false
+		return Step{}, nil, false
 	}
 	d := draft{in: in, plan: Plan{Blind: map[Code]bool{}}}
 	d.update()
 	for _, a := range d.plan.Actions {
-		return a.Step, true
+		return a.Step, nil, true
 	}
 	for _, h := range d.plan.Held {
-		return h.Action.Step, true
+		return h.Action.Step, h.By, true
 	}
-	return Step{}, false
+	return Step{}, nil, false
 }
 
 // WantsConfiguration is the version whose schema the add-on's configuration values are to be checked against: that of a step which the
 // policy's mode may let go. False: there is no such step, or there are no values. A person who is asked to approve reads what it says.
 func (in Input) WantsConfiguration() (cni.Version, bool) {
-	s, wanted := in.nextStep()
+	s, _, wanted := in.nextStep()
 	return s.To, wanted && in.checksConfiguration(s)
 }
 
@@ -65,6 +73,36 @@ func shutConfiguration(in Input, s Step) (string, time.Time) {
 			s.To, few(seen.Value.Refused, 5)), time.Time{}
 	case seen.Value.NotJSON && !approved(in, s, time.Time{}):
 		return fmt.Sprintf("the add-on's configuration is not JSON, so that it was not checked against the schema of %s; an approval opens this", s.To),
+			time.Time{}
+	}
+	return "", time.Time{}
+}
+
+// WantsOpen reports whether the add-on's updates are still to be looked at: where a step is about to be taken. It costs a call for every update
+// that there was, since EKS lists them in no order.
+func (in Input) WantsOpen() bool {
+	if in.Seen.Open != (Reading[*Open]{}) {
+		return false
+	}
+	_, by, wanted := in.nextStep()
+	return wanted && !slices.ContainsFunc(by, func(r Reason) bool { return r.Gate != openUpdate })
+}
+
+const openUpdate = "open update"
+
+// shutOpen waits for an update that is open though the add-on is still, or again, ACTIVE: it starts some time after it was asked for (eksctl
+// #7269), and of two at once nobody could tell what came of which.
+func shutOpen(in Input, s Step) (string, time.Time) {
+	switch seen := in.Seen.Open; {
+	case seen.Fault != nil:
+		return unread("the add-on's updates", seen.Fault), time.Time{}
+	case seen.Value == nil:
+		return "the add-on's updates were not looked at", time.Time{}
+	case len(seen.Value.Updates) > 0:
+		u := seen.Value.Updates[0]
+		return fmt.Sprintf("the update %s of the add-on is open since %s", u.ID, u.Created.UTC().Format("2006-01-02 15:04")), time.Time{}
+	case seen.Value.Unseen > 0 && !approved(in, s, time.Time{}):
+		return fmt.Sprintf("EKS lists %d updates of the add-on more than cniguard looks at, and one may be open; an approval opens this", seen.Value.Unseen),
 			time.Time{}
 	}
 	return "", time.Time{}

@@ -135,3 +135,76 @@ func TestAVersionThatSomeNodesHaveNoImageOfHoldsTheUpdate(t *testing.T) {
 		})
 	}
 }
+
+func TestUpdatesAreLookedAtWhereAStepIsAboutToBeTaken(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(*guard.Input)
+		want   bool
+	}{
+		{"every other gate is open", func(*guard.Input) {}, true},
+		{"they were looked at", func(in *guard.Input) { in.Seen.Open = guard.Read(&guard.Open{}) }, false},
+		{"they could not be read", func(in *guard.Input) { in.Seen.Open.Fault = throttled("eks:ListUpdates") }, false},
+		{"an approval is waited for", func(in *guard.Input) { in.Settings.Value.Mode = policy.Approve }, false},
+		{"a halt", func(in *guard.Input) { in.Fleet.Fault = throttled("x:Y") }, false},
+		{"the configuration does not fit", func(in *guard.Input) { in.Seen.Configuration.Value.Refused = []string{"/a"} }, false},
+		{"no update is wanted", func(in *guard.Input) { in.Seen.Addon = guard.Read(addon("v1.9.0-eksbuild.1")) }, false},
+		{"the mode is observe", func(in *guard.Input) { in.Settings.Value.Mode = policy.Observe }, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			in := outdated()
+			in.Seen.Open = guard.Reading[*guard.Open]{}
+			c.change(&in)
+			if got := in.WantsOpen(); got != c.want {
+				t.Errorf("%t; want %t", got, c.want)
+			}
+			if c.want && slices.Contains(actions(guard.Decide(in)), start) {
+				t.Error("the update starts without")
+			}
+		})
+	}
+}
+
+// Facts 2.4/unordered, 2.4/waiter.
+func TestAnUpdateThatIsOpenHoldsOurs(t *testing.T) {
+	approve := func(in *guard.Input) {
+		p := guard.Decide(*in)
+		in.Orders.Value = []guard.Order{{Kind: guard.Approval, By: "ann", Because: "looked", At: noon.Add(-time.Hour), Until: noon.Add(time.Hour), Steps: p.Path, Keeps: p.Keeps}}
+	}
+	open := func(o guard.Open) func(*guard.Input) {
+		return func(in *guard.Input) { in.Seen.Open = guard.Read(&o) }
+	}
+	another := guard.Open{Updates: []guard.Update{{ID: "u-2", Status: "InProgress", Created: noon.Add(-time.Minute)}}}
+	for _, c := range []struct {
+		name   string
+		change []func(*guard.Input)
+		want   string // why; empty: it starts
+	}{
+		{"none is", []func(*guard.Input){open(guard.Open{})}, ""},
+		{"one is", []func(*guard.Input){open(another)}, "the update u-2 of the add-on is open since 2026-03-02 11:59"},
+		{"and no approval opens it", []func(*guard.Input){open(another), approve}, "the update u-2 of the add-on is open since 2026-03-02 11:59"},
+		{"one may be", []func(*guard.Input){open(guard.Open{Unseen: 7})},
+			"EKS lists 7 updates of the add-on more than cniguard looks at, and one may be open; an approval opens this"},
+		{"a person looked", []func(*guard.Input){open(guard.Open{Unseen: 7}), approve}, ""},
+		{"nobody looked", []func(*guard.Input){func(in *guard.Input) { in.Seen.Open.Value = nil }}, "the add-on's updates were not looked at"},
+		{"they could not be read", []func(*guard.Input){func(in *guard.Input) { in.Seen.Open.Fault = throttled("eks:ListUpdates") }},
+			"the add-on's updates could not be read: " + throttled("eks:ListUpdates").Error()},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			in := outdated()
+			for _, change := range c.change {
+				change(&in)
+			}
+			p := guard.Decide(in)
+			if starts := slices.Contains(actions(p), start); starts != (c.want == "") {
+				t.Fatalf("starts: %t, held: %+v", starts, p.Held)
+			}
+			if c.want == "" {
+				return
+			}
+			if diff := cmp.Diff([]guard.Reason{{Gate: "open update", Text: c.want}}, p.Held[0].By); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}

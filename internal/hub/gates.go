@@ -42,6 +42,8 @@ func openers(name string) map[string]string {
 		"room":      "whoever frees addresses in that subnet, or gives the pods another one",
 		"ready":     "by itself, when EKS calls cluster and add-on ACTIVE; else whoever runs the cluster",
 		"in flight": "by itself, when that update has ended",
+		"open update": "by itself, when EKS has ended that update; AWS support, where it never does; where there are too many to look at: cniguard approve " +
+			name + " --because WHY",
 		"soak":      "by itself, in time",
 		"breaker":   "a person, once the failed updates are understood: cniguard resume --because WHY",
 		"wave":      "by itself, when the waves before are done and were watched",

@@ -135,7 +135,7 @@ func TestPlanSaysWhatWouldBeDoneAndDoesNothing(t *testing.T) {
 		{"of a healthy one nothing is wanted", "edge", 2 * hour, nil, nil},
 		{"a step in flight is waited for", "batch", 6*time.Minute + 30*time.Second, nil, []string{"ready", "in flight"}},
 		{"the next try waits for its time", "batch", 20 * time.Minute, nil, []string{"soak"}},
-		{"and is made then", "batch", 31 * time.Minute, []string{"update vpc-cni from v1.17.1-eksbuild.1 to v1.18.5-eksbuild.1"}, nil},
+		{"and is made then", "batch", 29 * time.Minute, []string{"update vpc-cni from v1.17.1-eksbuild.1 to v1.18.5-eksbuild.1"}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r, _ := start(t, demoWorld(t), demoRules(t), simulate.Options{Seed: 1})

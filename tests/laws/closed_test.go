@@ -154,7 +154,7 @@ func unread(w *work, id cluster.ID, before *world.Call) []string {
 		return nil
 	}
 	var failed []string
-	for _, op := range []string{"ledger:Load", "ledger:Orders", "ledger:Fleet", "eks:DescribeCluster", "eks:DescribeAddon", "eks:DescribeAddonConfiguration", "cloudwatch:DescribeAlarms", "cloudtrail:LookupEvents"} {
+	for _, op := range []string{"ledger:Load", "ledger:Orders", "ledger:Fleet", "eks:DescribeCluster", "eks:DescribeAddon", "eks:DescribeAddonConfiguration", "eks:ListUpdates", "cloudwatch:DescribeAlarms", "cloudtrail:LookupEvents"} {
 		reads := slices.DeleteFunc(slices.Clone(w.calls), func(c *world.Call) bool {
 			return meant(c) != op || c.Cluster != "" && c.Cluster != id.Name
 		})

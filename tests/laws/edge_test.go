@@ -105,6 +105,9 @@ func addonEdges() []edge {
 		{name: "people who go back after an update that failed", set: (*scene).goBack, is: func(s *scene) bool {
 			return slices.ContainsFunc(s.spec.Changes, func(c world.Change) bool { return c.Do == world.UpdateAddon && c.Resolve == "PRESERVE" })
 		}},
+		{name: "updates that start long after they were asked for", set: func(s *scene, d dice, _ time.Duration) {
+			s.spec.Behaviour.UpdateStarts.Max = d.span(2*time.Minute, 10*time.Minute)
+		}, is: func(s *scene) bool { return s.spec.Behaviour.UpdateStarts.Max >= 2*time.Minute }},
 		{name: "an update that is cancelled", set: func(s *scene, d dice, _ time.Duration) {
 			s.spec.Updates = slices.Insert(s.spec.Updates, 0, world.UpdateScript{Outcome: world.Cancel, Times: d.number(1, 3)})
 		}, is: func(s *scene) bool {

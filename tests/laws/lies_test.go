@@ -44,6 +44,7 @@ type lyingEKS struct {
 	versions func(*types.AddonVersionInfo, string)
 	schema   func(*eks.DescribeAddonConfigurationOutput)
 	list     func(*eks.ListClustersOutput)
+	updates  func(*eks.ListUpdatesOutput)
 	ask      func(*eks.UpdateAddonInput)
 }
 
@@ -97,6 +98,14 @@ func (e lyingEKS) ListClusters(ctx context.Context, in *eks.ListClustersInput, o
 	out, err := e.EKS.ListClusters(ctx, in, o...)
 	if err == nil && e.list != nil {
 		e.list(out)
+	}
+	return out, err
+}
+
+func (e lyingEKS) ListUpdates(ctx context.Context, in *eks.ListUpdatesInput, o ...func(*eks.Options)) (*eks.ListUpdatesOutput, error) {
+	out, err := e.EKS.ListUpdates(ctx, in, o...)
+	if err == nil && e.updates != nil {
+		e.updates(out)
 	}
 	return out, err
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/cniguard/cniguard/internal/world"
 )
 
-// oneStep is law 4: at most one update of ours in flight per cluster; one minor version a step where one is compatible; never
+// oneStep is law 4: at most one update of ours in flight per cluster, and none of anybody else's that could be seen; one minor version a step where one is compatible; never
 // down; never to a release that is not listed as compatible, or known bad.
 func oneStep(s *stage) law {
 	const name = "One step"
@@ -19,6 +19,11 @@ func oneStep(s *stage) law {
 				return strings.HasSuffix(o.By, ":role/cniguard-updater") && o.Status == "InProgress"
 			}) {
 				s.breaks(name, id, "a second update, to %s, while one of ours is in flight", u.to)
+			}
+			for _, o := range s.run.World.Updates(id) {
+				if o.Status == "InProgress" && !strings.HasSuffix(o.By, ":role/cniguard-updater") && o.Created.Before(u.at.Add(-lately)) {
+					s.breaks(name, id, "an update to %s, while that of %s is open", u.to, o.By)
+				}
 			}
 			to, known := read(u.to)
 			switch {

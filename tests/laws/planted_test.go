@@ -113,6 +113,16 @@ func defectsOfEKS() []defect {
 				in.AddonVersion = aws.String("v1.9.0-eksbuild.1")
 			}
 		}})},
+		{law: "One step", name: "a reader that sees no updates", plant: eksThat(lyingEKS{updates: func(out *eks.ListUpdatesOutput) { out.UpdateIds = nil }}),
+			where: func(s *scene) {
+				s.spec.Behaviour.UpdateStarts = world.Range{Min: 8 * time.Minute, Max: 8 * time.Minute}
+				for _, c := range s.spec.Clusters {
+					s.spec.Changes = append(s.spec.Changes, world.Change{
+						At: 6 * time.Minute, Account: c.Account, Region: c.Region, Name: c.Name, Do: world.UpdateAddon,
+						Addon: &world.Addon{Version: s.spec.Catalogues[c.Kubernetes][0].Version},
+					})
+				}
+			}, sees: "is open"},
 		{law: "One step", name: "a catalogue in which everything runs on every node", plant: eksThat(lyingEKS{versions: func(v *types.AddonVersionInfo, _ string) {
 			v.Architecture = nil
 		}}), where: func(s *scene) {
@@ -221,7 +231,9 @@ func defectsOfMemory() []defect {
 				s.doc.Defaults.Mode, s.doc.Rules = new("auto"), nil
 				s.goBack(cast(s.seed, ofEdges), time.Hour)
 			}, sees: "put the add-on back"},
-		{law: "One step", name: "a ledger that forgets the step in flight", plant: ledgerThat(forgetful{load: func(k *check.Kept) { k.Record.Step = nil }})},
+		{law: "One step", name: "a ledger that forgets the step in flight, where EKS does not list it either", plant: both(
+			ledgerThat(forgetful{load: func(k *check.Kept) { k.Record.Step = nil }}), eksThat(lyingEKS{updates: func(out *eks.ListUpdatesOutput) { out.UpdateIds = nil }}),
+		), sees: "a second update"},
 		{law: "Told", name: "a ledger that forgets what it was told to remember of messages", plant: ledgerThat(forgetful{save: func(k check.Kept) bool {
 			return len(k.Record.Outbox) == 0 || k.Record.Step != nil // without the step its own tries would come at once, for ever
 		}})},
