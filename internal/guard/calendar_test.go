@@ -83,7 +83,10 @@ func TestAPolicyThatCouldNotBeReadKeepsItsGatesShut(t *testing.T) {
 	in := outdated()
 	in.Settings.Fault = throttled("x:Y")
 	for _, g := range guard.Gates() {
-		if why, _ := g.Shut(in, guard.Step{}); slices.Contains([]string{"mode", "exemption", "freeze", "window"}, g.Name) && why != "the policy could not be read: x:Y: ThrottlingException" {
+		if !slices.Contains([]string{"mode", "exemption", "freeze", "window"}, g.Name) {
+			continue
+		}
+		if why, _ := g.Shut(in, guard.Step{}); why != "the policy could not be read: x:Y: ThrottlingException" {
 			t.Errorf("%s: %q", g.Name, why)
 		}
 	}

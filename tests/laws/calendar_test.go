@@ -205,7 +205,8 @@ func defectsOfCalendar() []defect {
 				doc.Exemptions[i].Findings = nil
 			}
 		}), where: func(s *scene) {
-			s.doc.Exemptions = []policy.Exemption{{Match: policy.Match{Accounts: []string{s.doc.Fleet[0].Account}}, Findings: []string{"version-outdated"}, Owner: "a", Because: "b", Until: "2026-12-31"}}
+			match := policy.Match{Accounts: []string{s.doc.Fleet[0].Account}}
+			s.doc.Exemptions = []policy.Exemption{{Match: match, Findings: []string{"version-outdated"}, Owner: "a", Because: "b", Until: "2026-12-31"}}
 			s.spec.Orders = slices.DeleteFunc(slices.Clone(s.spec.Orders), func(o world.Order) bool { return o.Finding != "" })
 		}, sees: "and it was muted"},
 	}
