@@ -206,10 +206,15 @@ func shutReady(in Input, s Step) (string, time.Time) {
 }
 
 func shutInFlight(in Input, _ Step) (string, time.Time) {
-	if s := in.Record.Step; s != nil {
-		return fmt.Sprintf("the update from %s to %s is in flight", s.From, s.To), time.Time{}
+	s := in.Record.Step
+	if s == nil {
+		return "", time.Time{}
 	}
-	return "", time.Time{}
+	why := fmt.Sprintf("the update from %s to %s is in flight", s.From, s.To)
+	if f := in.Seen.Update.Fault; f != nil && in.Seen.Of == s.Token {
+		why += "; " + unread("how it stands", f)
+	}
+	return why, time.Time{}
 }
 
 func shutSoak(in Input, s Step) (string, time.Time) {
