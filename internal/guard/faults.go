@@ -46,6 +46,7 @@ func (d *draft) faults() {
 	}
 	add("orders", d.in.Orders.Fault)
 	add("halt", d.in.Fleet.Fault)
+	add("the fleet's updates", d.in.Rollout.Fault)
 	if len(f.Facts) == 0 {
 		return
 	}

@@ -10,6 +10,7 @@ import (
 type gated struct {
 	world.Spec
 	defaults string
+	rest     string // of the policy
 }
 
 func open() gated {
@@ -89,7 +90,27 @@ func gateCases() map[string]gateCase {
 		g.Changes = append(g.Changes, world.Change{At: 3 * hour, Account: p.Account, Region: p.Region, Name: p.Name, Do: world.UpdateAddon, Addon: &world.Addon{Version: p.Addon.Version}})
 	}
 	hangs := func(g *gated) { g.Updates = []world.UpdateScript{{Outcome: world.Hang}} }
+	hidden := fail("eks", "DescribeCluster") // without the tags nobody knows what the policy says
+	policy := func(rest string) func(*gated) { return func(g *gated) { g.rest = rest } }
+	configured := func(g *gated) { g.prod().Addon.Configuration = `{"env":{"WARM_IP_TARGET":"5"}}` }
 	return map[string]gateCase{
+		"window":    {shuts: func(g *gated) { g.defaults += `, windows: ["Sun 10:00-12:00 UTC"]` }, hides: hidden},
+		"freeze":    {shuts: func(g *gated) { g.defaults += `, freezes: ["2026-03-01 to 2026-03-31"]` }, hides: hidden},
+		"exemption": {shuts: policy(`exemptions: [{match: {clusters: [prod]}, owner: shop, because: audit, until: 2026-06-01}]`), hides: hidden},
+		"configuration": {shuts: both(configured, func(g *gated) {
+			for i := range g.Catalogues["1.21"] {
+				g.Catalogues["1.21"][i].Refuses = []string{"env.WARM_IP_TARGET"}
+			}
+		}), hides: both(configured, fail("eks", "DescribeAddonConfiguration"))},
+		"open update": {shuts: func(g *gated) {
+			p := g.prod()
+			g.Behaviour.UpdateStarts = world.Range{Min: 4 * hour, Max: 4 * hour} // the add-on is ACTIVE all the while
+			g.Changes = []world.Change{{At: time.Second, Account: p.Account, Region: p.Region, Name: p.Name, Do: world.UpdateAddon, Addon: &world.Addon{Version: "v1.8.0-eksbuild.1"}}}
+		}, lasts: 3 * hour, hides: fail("eks", "ListUpdates")},
+		"breaker": {shuts: both(twoTries, policy("rollout: {budget: {failures: 1}}")), hides: fail("ledger", "Rollout")},
+		"wave":    {shuts: policy("rollout: {waves: [{name: first, match: {clusters: [nobody]}}, {name: second, match: {clusters: [prod]}}]}"), hides: fail("ledger", "Rollout")},
+		"budget": {shuts: both(policy("rollout: {budget: {starts: 1}}"), func(g *gated) { g.defaults += ", target: latest" }), lasts: 20 * hour,
+			hides: fail("ledger", "Rollout")},
 		"mode":       {shuts: func(g *gated) { g.defaults = "mode: observe, daysLeft: off" }, hides: fail("eks", "DescribeCluster")},
 		"halt":       {shuts: func(g *gated) { g.order(world.Halt) }, hides: fail("ledger", "Fleet")},
 		"owner":      {shuts: func(g *gated) { g.prod().Addon.Tags = map[string]string{"ManagedBy": "Terraform"} }, hides: fail("cloudtrail", "LookupEvents")},

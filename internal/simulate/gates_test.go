@@ -22,7 +22,8 @@ type gatedRun struct {
 
 func (g gated) run(t *testing.T) *gatedRun {
 	t.Helper()
-	p := rules(t, fmt.Sprintf("version: 1\nfleet: [{account: %q, regions: [%s]}]\ndefaults: {%s}\n", g.prod().Account, g.prod().Region, g.defaults))
+	p := rules(t, fmt.Sprintf("version: 1\nfleet: [{account: %q, regions: [%s]}]\ndefaults: {%s}\n%s\n",
+		g.prod().Account, g.prod().Region, g.defaults, g.rest))
 	r := &gatedRun{T: t}
 	r.Run, r.lines = start(t, g.Spec, p, simulate.Options{Seed: 1})
 	r.World.Watch(func(e world.Entry) {
