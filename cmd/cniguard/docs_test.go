@@ -87,6 +87,8 @@ func TestTheDocumentHasEveryFieldOfTheLinesWithItsType(t *testing.T) {
 	}{
 		{"simulate.md", "field", reflect.TypeFor[simulate.Line]()}, {"simulate.md", "field of `start`", reflect.TypeFor[opening]()},
 		{"simulate.md", "field of `end`", reflect.TypeFor[ending]()}, {"simulate.md", "field of a row", reflect.TypeFor[simulate.Row]()},
+		{"simulate.md", "field of `report`", reflect.TypeFor[simulate.Report]()}, {"simulate.md", "field of `changes`", reflect.TypeFor[simulate.Changes]()},
+		{"simulate.md", "field of `pages`", reflect.TypeFor[simulate.Pages]()}, {"simulate.md", "field of `cost`", reflect.TypeFor[simulate.Cost]()},
 		{"simulate.md", "field of `summary`", reflect.TypeFor[simulate.Summary]()}, {"commands.md", "field", reflect.TypeFor[hub.Status]()},
 		{"commands.md", "field of `sweeps`", reflect.TypeFor[hub.Sweeps]()}, {"messages.md", "field of a coverage", reflect.TypeFor[check.Coverage]()},
 		{"commands.md", "field of a cluster", reflect.TypeFor[hub.Standing]()}, {"commands.md", "field of a failure", reflect.TypeFor[hub.Failure]()},
@@ -123,7 +125,7 @@ func kindOf(t reflect.Type) string {
 		return kindOf(t.Elem()) + " by key"
 	}
 	return map[reflect.Kind]string{
-		reflect.String: "text", reflect.Bool: "yes/no", reflect.Int: "number", reflect.Uint64: "number", reflect.Struct: "object",
+		reflect.String: "text", reflect.Bool: "yes/no", reflect.Int: "number", reflect.Uint64: "number", reflect.Float64: "number", reflect.Struct: "object",
 	}[t.Kind()]
 }
 
@@ -182,5 +184,31 @@ func TestTheDocumentsOrdersCanBeRead(t *testing.T) {
 		if _, err := s.read(os.Stderr); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// The document's example of a report is what the command prints at its end; -update writes it anew.
+func TestTheDocumentsExampleIsWhatSimulateSays(t *testing.T) {
+	const file, begin = "../../docs/simulate.md", "$ cniguard simulate --world demo/world.yaml --policy demo/policy.yaml --for 7d\n…\n"
+	doc, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, found := strings.Cut(string(doc), begin)
+	shown, after, closed := strings.Cut(rest, "```\n")
+	if !found || !closed {
+		t.Fatal("docs/simulate.md has no example")
+	}
+	out, _ := told(t, "simulate", "--world", "demo/world.yaml", "--policy", "demo/policy.yaml", "--for", "7d")
+	_, want, _ := strings.Cut(out, "What this policy did in 7d\n")
+	want = "What this policy did in 7d\n" + want
+	if *update {
+		if err := os.WriteFile(file, []byte(before+begin+want+"```\n"+after), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if diff := cmp.Diff(want, shown); diff != "" {
+		t.Errorf("(-printed +in the document):\n%s", diff)
 	}
 }

@@ -21,7 +21,9 @@ func simulateCommand() *cobra.Command {
 		Short: "Run a policy on a simulated world, and show everything it would do and hold back",
 		Long: `Each effect, each thing that is held back and each change of the world that matters is
 a line: virtual time, cluster, what, and below it why. At the end there is the fleet,
-and what the policy did in numbers. The same files and seed give the same output.
+what the policy did in numbers, and the answer to "what would this policy have done to
+my fleet?": the changes and what held them, who would have been told when, and what it
+costs. The same files and seed give the same output.
 
 --json writes a JSON object a line instead; docs/simulate.md describes them.`,
 		Args: noArguments(),
@@ -61,6 +63,7 @@ func (sc *scene) asText(out io.Writer, long time.Duration) error {
 	printFleet(out, r, sc.names)
 	fmt.Fprintf(out, "\nWhat this policy did in %s\n\n", simulate.Span(long))
 	printSummary(out, r.Summary())
+	printReport(out, r.Report(), sc.names)
 	fmt.Fprintf(out, "\nSeed %d: the same files and seed give the same output.\n", sc.seed)
 	return nil
 }
@@ -109,6 +112,7 @@ type ending struct {
 	Seed    seed             `json:"seed"`
 	Fleet   []simulate.Row   `json:"fleet"`
 	Summary simulate.Summary `json:"summary"`
+	Report  simulate.Report  `json:"report"`
 }
 
 func (sc *scene) asJSON(out io.Writer, long time.Duration) error {
@@ -123,5 +127,5 @@ func (sc *scene) asJSON(out io.Writer, long time.Duration) error {
 		return err
 	}
 	r.For(long)
-	return errors.Join(failed, write(ending{r.Now(), "end", sc.seed, r.Fleet(), r.Summary()}))
+	return errors.Join(failed, write(ending{r.Now(), "end", sc.seed, r.Fleet(), r.Summary(), r.Report()}))
 }

@@ -33,7 +33,7 @@ func openers(name string) map[string]string {
 		"moved back": approve,
 		"mode":       "the policy's author, with mode approve or auto for this cluster",
 		"halt":       "a person: cniguard resume --because WHY",
-		"owner":      "the add-on's owner updates it there; where a tool only changed it last, who changes it by hand; where there is none, the policy's author, with owner: cniguard",
+		"owner":      "the add-on's owner updates it there, or by hand where a tool only changed it last; without one, the policy's author, with owner: cniguard",
 		"path":       "the policy's author, with another target; or EKS, with another list of compatible versions",
 		"catalogue":  "the policy's author, with another target; or EKS, with another list of compatible versions",
 		"configuration": "whoever changes the add-on's configuration to what the version takes: aws eks describe-addon-configuration shows its schema; " +

@@ -35,12 +35,13 @@ type journal struct {
 	// refused is what AWS last refused, by call and cluster.
 	refused map[string]string
 	sum     Summary
+	tally   tally
 }
 
 func newJournal(w *world.World, topic string, tell func(Line)) journal {
 	return journal{
 		world: w, topic: topic, tell: tell, plans: map[cluster.ID]guard.Plan{}, held: map[cluster.ID][]string{}, refused: map[string]string{},
-		sum: Summary{Told: map[guard.News]int{}},
+		sum: Summary{Told: map[guard.News]int{}}, tally: newTally(),
 	}
 }
 
@@ -64,6 +65,7 @@ func (j *journal) add(id cluster.ID, l Line) {
 		l.Gates[i].Text = shown(l.Gates[i].Text, plain.Text)
 	}
 	j.sum.count(l)
+	j.tally.line(id, l)
 	j.tell(l)
 }
 
@@ -79,6 +81,7 @@ func (j *journal) planned(at time.Time, id cluster.ID, p guard.Plan) {
 	if p.Blind[guard.UpdateBlocked] && len(p.Held) == 0 {
 		return // the cluster could not be read: whether it is still held is not known
 	}
+	j.tally.planned(at, id, p)
 	now := make([]string, 0, len(p.Held))
 	for _, h := range p.Held {
 		hold := sameHold(h)
@@ -222,6 +225,7 @@ func (j *journal) update(e world.Entry, u world.Update) {
 		j.note(e.At, e.Cluster, UpdateEnded, text+" "+u.Status, why)
 		if others == "" {
 			j.sum.ended(u.Status)
+			j.tally.ended(e.Cluster, u.Status)
 		}
 	case others != "":
 		j.note(e.At, e.Cluster, UpdateStarted, text, others)
@@ -256,6 +260,9 @@ func (j *journal) called(c *world.Call) {
 	}
 	l.At = c.At
 	j.sum.changed(kind, c)
+	if c.Effect && kind == guard.StartUpdate {
+		j.tally.of(id).Started++
+	}
 	j.answered(id, l, c)
 }
 
