@@ -79,8 +79,8 @@ changes:
 				for the digest: recovered version-outdated (warning)
 			`,
 			ends: "fine; managed; fine; fine; idle; ", calls: 460},
-		{name: "a configuration value that the target does not know is set aside at once", says: map[string][]string{
-			"update failed update-progress": {`$.env.ENABLE_SECRET: is not defined in the schema`, `take it out of the add-on's configuration`, `describe-addon-configuration`},
+		{name: "a configuration value that the target does not know holds the update before it is asked for", says: map[string][]string{
+			"opened update-blocked": {`env/ENABLE_SECRET`, `take it out`},
 		},
 			length: 6 * hour,
 			world: prod(`, configuration: '{"env":{"ENABLE_SECRET":"s3cr3t-value"}}'`) + `
@@ -90,15 +90,13 @@ catalogues:
     - {version: v1.7.5-eksbuild.2, compatible: true}
 `,
 			did: `
-				held: alarm
+				held: configuration, alarm
 				alarm put: cniguard-prod at 80 %
 				for the digest: opened version-outdated (warning)
-				refused: update add-on v1.7.5 → v1.8.0: eks:UpdateAddon: InvalidParameterException: ConfigurationValue provided in request is not supported: Json schema validation failed with error: [$.env.ENABLE_SECRET: is not defined in the schema and the schema does not allow additional properties]
-				told: update failed update-progress (critical)
-				held: soak, set aside
-				held: set aside
+				held: configuration
+				for the digest: opened update-blocked (warning)
 			`,
-			ends: "set aside; managed; outdated; fine; set aside; set aside", calls: 360},
+			ends: "outdated; managed; outdated; fine; waiting; configuration", calls: 360},
 		{name: "pods that do not become ready are tried twice", says: map[string][]string{
 			"update failed update-progress": {`2 of 6 pods are not ready (aws-node-x1)`, `one more try in 15 minutes`, `set aside until a person approves again`},
 			"opened addon-unhealthy":        {`(aws-node-x1)`},
@@ -113,6 +111,7 @@ catalogues:
 				update ended: v1.7.5 → v1.8.0 Failed
 				told: update failed update-progress (critical)
 				told: opened addon-unhealthy (warning)
+				held: soak
 				update started: v1.7.5 → v1.8.0
 				told: update started update-progress (info)
 				update ended: v1.7.5 → v1.8.0 Failed
@@ -131,6 +130,7 @@ catalogues:
 				update ended: v1.7.5 → v1.8.0 Failed
 				told: update failed update-progress (critical)
 				told: opened addon-unhealthy (warning)
+				held: soak
 				update started: v1.7.5 → v1.8.0
 				told: update started update-progress (info)
 				update ended: v1.7.5 → v1.8.0 Successful
@@ -164,6 +164,7 @@ catalogues:
 				told: update started update-progress (info)
 				update ended: v1.7.5 → v1.8.0 Cancelled
 				told: update failed update-progress (critical)
+				held: soak
 				update started: v1.7.5 → v1.8.0
 				told: update started update-progress (info)
 				update ended: v1.7.5 → v1.8.0 Successful
@@ -248,7 +249,7 @@ changes:
 			`,
 			ends: "outdated; managed; outdated; fine; waiting; ready", calls: 180},
 		{name: "an add-on that stays in CREATING is told", says: map[string][]string{
-			"opened update-stuck": {`status CREATING`, `ask AWS support`},
+			"opened update-stuck": {`status CREATING`, `Ask AWS Support`},
 		},
 			world: prod(", status: CREATING"), length: 2 * day,
 			did: `
@@ -289,8 +290,8 @@ catalogues: {"1.21": [{version: v1.8.0-eksbuild.1, compatible: true}]}
 				for the digest: opened version-outdated (warning)
 				update started: v1.7.5 → v1.8.0
 				told: update started update-progress (info)
-				update ended: v1.7.5 → v1.8.0 Failed
 				for the digest: recovered version-outdated (warning)
+				update ended: v1.7.5 → v1.8.0 Failed
 				told: update failed update-progress (critical)
 				told: opened addon-unhealthy (warning)
 			`,

@@ -94,7 +94,7 @@ func TestCalls(t *testing.T) {
 				told: updated update-progress (info)
 			`,
 			ends: "fine; managed; fine; fine; idle; ", calls: 400},
-		{name: "a token that EKS replays leads to the same update", length: 6 * hour,
+		{name: "a token that EKS replays leads to no second update, while nobody can see the first", length: 6 * hour,
 			world: prod("") + "behaviour: {tokenReplayed: true}\n" + faults(`  - {service: eks, operation: UpdateAddon, code: ConnectionReset, after: true, times: 1}
   - {service: eks, operation: ListUpdates, code: ThrottlingException, until: 30m}
 `),
@@ -102,15 +102,18 @@ func TestCalls(t *testing.T) {
 				held: alarm
 				alarm put: cniguard-prod at 80 %
 				for the digest: opened version-outdated (warning)
+				held: open update
 				answer lost: update add-on v1.7.5 → v1.8.0: eks:UpdateAddon: request send failed, read tcp: connection reset by peer
+				for the digest: opened update-blocked (warning)
+				told: update started update-progress (info)
+				for the digest: recovered update-blocked (warning)
 				update ended: v1.7.5 → v1.8.0 Successful
 				for the digest: recovered version-outdated (warning)
-				told: update started update-progress (info)
 				told: updated update-progress (info)
 			`,
 			ends: "fine; managed; fine; fine; idle; ", calls: 460},
 		{name: "an updater that may not update is tried twice", says: map[string][]string{
-			"update failed update-progress": {`not authorized to perform: iam:PassRole`, `Allow cniguard's updater role the action that the error names`},
+			"update failed update-progress": {`not authorized to perform: iam:PassRole`, `Allow cniguard's updater role the action under`},
 		},
 			length: 6 * hour,
 			world:  prod(", role: arn:aws:iam::444455556666:role/cni") + "grants: [{role: cniguard-updater, actions: [eks:UpdateAddon]}]\n",
@@ -119,6 +122,8 @@ func TestCalls(t *testing.T) {
 				alarm put: cniguard-prod at 80 %
 				for the digest: opened version-outdated (warning)
 				refused: update add-on v1.7.5 → v1.8.0: eks:UpdateAddon: AccessDeniedException: User: arn:aws:iam::444455556666:role/cniguard-updater is not authorized to perform: iam:PassRole
+				told: update failed update-progress (critical)
+				held: soak
 				told: update failed update-progress (critical)
 				held: soak, set aside
 				held: set aside
@@ -133,6 +138,8 @@ func TestCalls(t *testing.T) {
 				held: alarm
 				alarm put: cniguard-prod at 80 %
 				for the digest: opened version-outdated (warning)
+				told: update failed update-progress (critical)
+				held: soak
 				told: update failed update-progress (critical)
 				held: soak, set aside
 				held: set aside
@@ -167,8 +174,6 @@ func TestCalls(t *testing.T) {
 				held: mode, alarm
 				alarm put: cniguard-prod at 80 %
 				for the digest: opened version-outdated (warning)
-				held: mode
-				held: mode, alarm
 				held: mode
 				for the digest: opened unreadable (warning)
 				for the digest: opened unit-unreadable (warning)

@@ -24,9 +24,9 @@ func TestTheDoctorsRoundTripGoesTheWayOfEveryAlarm(t *testing.T) {
 		name, world, want string
 		calls             []string // of the function, which tries again after a minute
 	}{
-		{"it arrives", "", "ok: an alarm's event arrived after 2 s", []string{"ledger:Arrive"}},
-		{"it arrives late", "behaviour: {eventsDelayedMax: 1m}\n", "ok: an alarm's event arrived after 16 s", []string{"ledger:Arrive"}},
-		{"it comes twice", "behaviour: {eventsDoubled: 1}\n", "ok: an alarm's event arrived after 4 s", []string{"ledger:Arrive", "ledger:Arrive"}},
+		{"it arrives", "", "ok: an alarm's event arrived after 6 s", []string{"ledger:Arrive"}},
+		{"it arrives late", "behaviour: {eventsDelayedMax: 1m}\n", "ok: an alarm's event arrived after 42 s", []string{"ledger:Arrive"}},
+		{"it comes twice", "behaviour: {eventsDoubled: 1}\n", "ok: an alarm's event arrived after 2 s", []string{"ledger:Arrive", "ledger:Arrive"}},
 		{"the ledger cannot be written", "faults:\n  - {service: ledger, operation: Arrive, code: AccessDeniedException}\n",
 			"problem: the alarm's event did not arrive within 2 minutes", []string{"ledger:Arrive", "ledger:Arrive"}},
 		{"no alarm may be made", "faults:\n" + fmt.Sprintf(denied, "PutMetricAlarm"), "unknown: cloudwatch:PutMetricAlarm: AccessDenied: This fault was injected.", nil},
