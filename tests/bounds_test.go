@@ -60,7 +60,7 @@ func waits(t *testing.T, r *simulate.Run, want time.Duration) {
 // healthy is a run whose one cluster was checked before, with all environments warm, between two ticks.
 func healthy(t *testing.T, table bool) *simulate.Run {
 	t.Helper()
-	p, err := source.Read("policy.yaml", []byte("version: 1\nfleet: [{account: \"111122223333\", regions: [eu-central-1]}]\n"), true)
+	p, err := source.Read("policy.yaml", []byte("version: 1\nfleet: [{account: \"111122223333\", regions: [eu-central-1]}]\n"))
 	if err != nil {
 		t.Fatal(err)
 	}

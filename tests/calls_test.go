@@ -69,7 +69,7 @@ catalogues:
 	if err != nil {
 		t.Fatal(err)
 	}
-	rules, err := source.Read("policy.yaml", []byte("version: 1\nfleet: [{account: \"111122223333\", regions: [eu-central-1]}]\n"+defaults), true)
+	rules, err := source.Read("policy.yaml", []byte("version: 1\nfleet: [{account: \"111122223333\", regions: [eu-central-1]}]\n"+defaults))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -93,7 +93,7 @@ catalogues:
 	if err != nil {
 		t.Fatal(err)
 	}
-	rules, err := source.Read("policy.yaml", []byte("version: 1\nfleet: [{account: \"111122223333\", regions: [eu-central-1]}]\n"), true)
+	rules, err := source.Read("policy.yaml", []byte("version: 1\nfleet: [{account: \"111122223333\", regions: [eu-central-1]}]\n"))
 	if err != nil {
 		t.Fatal(err)
 	}

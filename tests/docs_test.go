@@ -24,7 +24,7 @@ import (
 // environment has every variable of a deployed function that works.
 func environment(t *testing.T) map[string]string {
 	t.Helper()
-	p, err := policy.Compile(policy.Document{Version: 1, Fleet: []policy.Member{{Account: "111122223333", Regions: []string{"eu-central-1"}}}}, false)
+	p, err := policy.Compile(policy.Document{Version: 1, Fleet: []policy.Member{{Account: "111122223333", Regions: []string{"eu-central-1"}}}})
 	if err != nil {
 		t.Fatal(err)
 	}

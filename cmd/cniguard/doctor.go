@@ -69,7 +69,7 @@ func unitsOf(file string) ([]event.Unit, error) {
 	if file == "" {
 		return nil, nil
 	}
-	p, err := readFile("--policy", file, func(name string, data []byte) (*policy.Policy, error) { return source.Read(name, data, false) })
+	p, err := readFile("--policy", file, func(name string, data []byte) (*policy.Policy, error) { return source.Read(name, data) })
 	if err != nil {
 		return nil, err
 	}

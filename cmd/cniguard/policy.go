@@ -41,7 +41,7 @@ func policyCheckCommand() *cobra.Command {
 			return nil
 		},
 	}
-	c.Flags().BoolVar(&simulated, "simulated", false, "check it for simulations: every mode is open, and exemptions may be over")
+	c.Flags().BoolVar(&simulated, "simulated", false, "check it for simulations, whose time is another: exemptions may be over")
 	return c
 }
 

@@ -80,9 +80,9 @@ func (sc *scene) fits(notes io.Writer) error {
 	return nil
 }
 
-// readSimulated reads a policy for a simulated world, where every mode is open.
+// readSimulated reads a policy for a simulated world, whose time is another: its exemptions may be over by now.
 func readSimulated(file string, data []byte) (*policy.Policy, error) {
-	return source.Read(file, data, true)
+	return source.Read(file, data)
 }
 
 // readFile reads a file that a flag or an argument names.

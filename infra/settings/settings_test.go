@@ -134,7 +134,7 @@ func TestTheZipHoldsThePolicyThatWasRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := policy.Load(data, false)
+	p, err := policy.Load(data)
 	if err != nil {
 		t.Fatal(err)
 	}

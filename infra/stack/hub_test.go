@@ -143,7 +143,7 @@ func TestAFleetFitsIntoWhatAWSHasRoomFor(t *testing.T) {
 
 // What the template sets is what the program takes.
 func TestFunctionsStartInTheirEnvironment(t *testing.T) {
-	compiled, err := policy.Compile(policy.Document{Version: 1, Fleet: []policy.Member{{Account: hubUnit.Account, Regions: []string{hubUnit.Region}}}}, false)
+	compiled, err := policy.Compile(policy.Document{Version: 1, Fleet: []policy.Member{{Account: hubUnit.Account, Regions: []string{hubUnit.Region}}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -94,7 +94,7 @@ func readPolicy(getenv func(string) string) (*policy.Policy, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the environment: CNIGUARD_POLICY: want a compiled policy, as `cniguard policy compile` writes it: %w", err)
 	}
-	p, err := policy.Load(data, false)
+	p, err := policy.Load(data)
 	if err != nil {
 		return nil, fmt.Errorf("read the environment: CNIGUARD_POLICY %s: %w", file, err)
 	}

@@ -25,7 +25,7 @@ import (
 func compiled(t *testing.T, doc policy.Document) *policy.Policy {
 	t.Helper()
 	doc.Version = 1
-	p, err := policy.Compile(doc, true)
+	p, err := policy.Compile(doc)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +147,6 @@ func TestAMistakeInTheEnvironmentIsNamed(t *testing.T) {
 		"a policy that is not compiled":    {"CNIGUARD_POLICY", file(t, "policy.yaml", []byte("version: 1")), "read compiled policy"},
 		"a policy without a fleet":         {"CNIGUARD_POLICY", file(t, "none.json", []byte(`{"version":1,"fleet":[]}`)), "fleet"},
 		"a policy with a mistake":          {"CNIGUARD_POLICY", file(t, "bad.json", []byte(`{"version":1,"fleet":[{"account":"1","regions":["eu-central-1"]}]}`)), "fleet[0].account"},
-		"a mode that needs a simulation":   {"CNIGUARD_POLICY", policyFile(t, policy.Document{Fleet: members(), Defaults: policy.Set{Mode: new("approve")}}), "approve"},
 		"two values of it in one variable": {"CNIGUARD_LOG_LEVEL", "info,debug", "CNIGUARD_LOG_LEVEL"},
 	} {
 		t.Run(name, func(t *testing.T) {

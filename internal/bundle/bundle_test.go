@@ -24,7 +24,7 @@ var program = bundle.File{Name: "bootstrap", Executable: true, Content: []byte(s
 func rules(t *testing.T, floor string) *policy.Policy {
 	t.Helper()
 	const text = "version: 1\nfleet: [{account: \"111122223333\", regions: [eu-central-1]}]\ndefaults: {floor: FLOOR}\n"
-	p, err := source.Read("policy.yaml", []byte(strings.Replace(text, "FLOOR", floor, 1)), false)
+	p, err := source.Read("policy.yaml", []byte(strings.Replace(text, "FLOOR", floor, 1)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +131,7 @@ func TestTheZipHoldsTheProgramAndThePolicyThatWasGiven(t *testing.T) {
 	if diff := cmp.Diff(want, have); diff != "" {
 		t.Error(diff)
 	}
-	again, err := policy.Load([]byte(have[2].Content), false)
+	again, err := policy.Load([]byte(have[2].Content))
 	if err != nil || again.Digest() != p.Digest() {
 		t.Errorf("the Lambda reads another policy from it, or none: %v", err)
 	}

@@ -30,7 +30,7 @@ func TestBlocksAreCountedWithTheEyesOfTheSubnetsOwner(t *testing.T) {
 	s := newStage(t, delegating())
 	p, err := policy.Compile(policy.Document{Version: 1, Fleet: []policy.Member{
 		{Account: unit.Account, Regions: []string{unit.Region}}, {Account: "444455556666", Regions: []string{unit.Region}},
-	}}, true)
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +100,7 @@ func TestTheNetworkOfASharedVPCIsReadWithItsOwnersEyes(t *testing.T) {
 		s := newStage(t, seen)
 		p, err := policy.Compile(policy.Document{Version: 1, Fleet: []policy.Member{
 			{Account: unit.Account, Regions: []string{unit.Region}}, {Account: c.fleet, Regions: []string{unit.Region}},
-		}}, true)
+		}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -136,7 +136,7 @@ func TestEachOwnerGetsADigestAtTheirOwnHour(t *testing.T) {
 		Version: 1, Fleet: []policy.Member{{Account: unit.Account, Regions: []string{unit.Region, "eu-west-1"}}},
 		Defaults: policy.Set{Mode: new("observe"), OwnerTag: new("team")},
 		Digest:   policy.Digest{Zone: "Europe/Berlin", Owners: []policy.OwnerDigest{{Owner: "shop", At: "07:30", Zone: "America/New_York"}}},
-	}, true)
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -81,7 +81,7 @@ func TestTheTagsOfAClusterChooseItsSettings(t *testing.T) {
 		Version: 1, Fleet: []policy.Member{{Account: unit.Account, Regions: []string{unit.Region}}},
 		Defaults: policy.Set{Mode: new("auto"), Owner: new("cniguard")},
 		Rules:    []policy.Rule{{Name: "frozen", Match: policy.Match{Tags: map[string]string{"env": "frozen"}}, Set: policy.Set{Mode: new("observe")}}},
-	}, true)
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -161,7 +161,7 @@ func rolling(t *testing.T, r policy.RolloutDocument) *policy.Policy {
 	p, err := policy.Compile(policy.Document{
 		Version: 1, Fleet: []policy.Member{{Account: unit.Account, Regions: []string{unit.Region, "eu-west-1"}}}, Rollout: r,
 		Defaults: policy.Set{Mode: new("auto"), Owner: new("cniguard")},
-	}, true)
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

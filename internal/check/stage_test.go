@@ -88,7 +88,7 @@ func policyOf(t *testing.T, defaults policy.Set) *policy.Policy {
 	t.Helper()
 	p, err := policy.Compile(policy.Document{
 		Version: 1, Fleet: []policy.Member{{Account: unit.Account, Regions: []string{unit.Region, "eu-west-1"}}}, Defaults: defaults,
-	}, true)
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

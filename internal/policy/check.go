@@ -15,7 +15,6 @@ import (
 
 // checker collects mistakes while a document is compiled.
 type checker struct {
-	open     bool            // the modes approve and auto
 	names    map[string]bool // of the rules so far
 	units    []event.Unit    // of the fleet
 	mistakes Mistakes
@@ -87,10 +86,6 @@ func (c *checker) set(at string, written Set) (Settings, []bool) {
 	c.topics(at+".alarmActions", deref(written.AlarmActions))
 	c.kinds(at+".furtherAlarms", deref(written.FurtherAlarms))
 	c.calendar(at, written)
-	if gives[0] && s.Mode != Observe && !c.open {
-		c.mistake(at+".mode", string(s.Mode)+" is closed, because updates are not finished in this version",
-			"allowed: observe; preview: true at the top of the policy opens approve and auto, and simulations have them open")
-	}
 	if note, bad := cni.Parse(s.Target.String()).Bad(); bad {
 		c.mistake(at+".target", fmt.Sprintf("%s is known bad: it %s (%s)", s.Target, note.Problem, note.URL), "allowed: another version")
 	}

@@ -14,9 +14,8 @@ import (
 // maxRules bounds the work of Compile, which compares rules with each other.
 const maxRules = 1000
 
-// Load reads the compiled form and checks all of it again. In a simulated world every mode is open; elsewhere approve and auto
-// need the policy's preview. The error is of type Mistakes where the policy is wrong.
-func Load(data []byte, simulated bool) (*Policy, error) {
+// Load reads the compiled form and checks all of it again. The error is of type Mistakes where the policy is wrong.
+func Load(data []byte) (*Policy, error) {
 	var doc Document
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
@@ -26,13 +25,12 @@ func Load(data []byte, simulated bool) (*Policy, error) {
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return nil, errors.New("read compiled policy: more text follows it")
 	}
-	return Compile(doc, simulated)
+	return Compile(doc)
 }
 
-// Compile checks a policy and makes it ready for use. In a simulated world every mode is open; elsewhere approve and auto need
-// the policy's preview. The error is of type Mistakes and holds all of them.
-func Compile(doc Document, simulated bool) (*Policy, error) {
-	c := checker{open: simulated || doc.Preview, names: map[string]bool{}}
+// Compile checks a policy and makes it ready for use. The error is of type Mistakes and holds all of them.
+func Compile(doc Document) (*Policy, error) {
+	c := checker{names: map[string]bool{}}
 	c.version(doc.Version)
 	if len(doc.Rules) > maxRules {
 		c.mistake("rules", fmt.Sprintf("are %d", len(doc.Rules)), fmt.Sprintf("allowed: up to %d", maxRules))

@@ -8,8 +8,7 @@ import (
 
 // Document is a policy as people write it, in YAML or JSON with the same keys. docs/policy.md explains every key.
 type Document struct {
-	Version  int             `json:"version"`           // of this form: 1
-	Preview  bool            `json:"preview,omitempty"` // opens the modes approve and auto outside a simulated world
+	Version  int             `json:"version"` // of this form: 1
 	Fleet    []Member        `json:"fleet"`
 	Digest   Digest          `json:"digest,omitzero"`
 	Rollout  RolloutDocument `json:"rollout,omitzero"`

@@ -97,7 +97,7 @@ func TestAPolicyIsAskedForTheDayWhereItIsHandedIn(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := policy.Load(text, false); err != nil {
+			if _, err := policy.Load(text); err != nil {
 				t.Errorf("it does not start: %v", err)
 			}
 		})

@@ -162,7 +162,7 @@ func TestTheCompiledFormLoadsAsTheSamePolicy(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, err := policy.Load(text, true)
+		again, err := policy.Load(text)
 		if err != nil {
 			t.Fatalf("%v\n%s", err, text)
 		}

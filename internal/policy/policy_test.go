@@ -30,7 +30,7 @@ func document(defaults policy.Set, rules ...policy.Rule) policy.Document {
 
 func compile(t *testing.T, doc policy.Document) *policy.Policy {
 	t.Helper()
-	p, err := policy.Compile(doc, true)
+	p, err := policy.Compile(doc)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -314,17 +314,15 @@ func TestLoadRefuses(t *testing.T) {
 		"a text that is cut off":                {string(text[:20]), "read compiled policy: unexpected EOF"},
 		"nothing":                               {"", "read compiled policy: EOF"},
 		"a policy with mistakes, by their path": {strings.Replace(string(text), `"auto"`, `"all"`, 1), `defaults.mode: "all" is not a value of mode; allowed: observe, approve, auto`},
-		"a mode that only simulations may have": {string(text), "defaults.mode: auto is closed, because updates are not finished in this version; " +
-			"allowed: observe; preview: true at the top of the policy opens approve and auto, and simulations have them open"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := policy.Load([]byte(c.json), false)
+			_, err := policy.Load([]byte(c.json))
 			if err == nil || err.Error() != c.want {
 				t.Errorf("got  %v\nwant %s", err, c.want)
 			}
 		})
 	}
-	if _, err := policy.Load(text, true); err != nil {
+	if _, err := policy.Load(text); err != nil {
 		t.Errorf("a simulation loads it: %v", err)
 	}
 }

@@ -108,7 +108,7 @@ func randomPolicies(t *testing.T, f func(*rand.Rand, policy.Document, *policy.Po
 		for i := range r.IntN(4) {
 			doc.Rules = append(doc.Rules, randomRule(r, fmt.Sprint(i)))
 		}
-		p, err := policy.Compile(doc, true)
+		p, err := policy.Compile(doc)
 		if err != nil {
 			continue
 		}

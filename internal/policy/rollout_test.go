@@ -22,7 +22,7 @@ func ofTag(name, value string) policy.WaveDocument {
 }
 
 func TestARolloutThatSaysNothingIsCareful(t *testing.T) {
-	p, err := policy.Compile(spread(policy.RolloutDocument{Waves: []policy.WaveDocument{ofTag("first", "1")}}), true)
+	p, err := policy.Compile(spread(policy.RolloutDocument{Waves: []policy.WaveDocument{ofTag("first", "1")}}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,11 +38,11 @@ func TestARolloutThatSaysNothingIsCareful(t *testing.T) {
 func TestAClusterIsInTheWaveThatClaimsItOrComesLast(t *testing.T) {
 	soak := ofTag("second", "2*")
 	soak.Soak, soak.Share = "90m", number(80)
-	p, err := policy.Compile(spread(policy.RolloutDocument{Waves: []policy.WaveDocument{ofTag("first", "1"), soak}}), true)
+	p, err := policy.Compile(spread(policy.RolloutDocument{Waves: []policy.WaveDocument{ofTag("first", "1"), soak}}))
 	if err != nil {
 		t.Fatal(err)
 	}
-	loaded, err := policy.Load(must(p.MarshalJSON()), true)
+	loaded, err := policy.Load(must(p.MarshalJSON()))
 	if err != nil || loaded.Digest() != p.Digest() {
 		t.Fatalf("the compiled form does not come back: %v", err)
 	}
@@ -98,7 +98,7 @@ func TestMistakesOfARolloutAreSaidWithWhatIsAllowed(t *testing.T) {
 				"other accounts, regions or names, or other values of one tag, as {wave: first} and {wave: second}"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := policy.Compile(spread(c.written), true)
+			_, err := policy.Compile(spread(c.written))
 			if err == nil || err.Error() != c.want {
 				t.Errorf("got  %v\nwant %s", err, c.want)
 			}
@@ -132,7 +132,7 @@ func TestWavesAreApartWhereNoClusterCanBeInBoth(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, pair := range [][2]policy.Match{{c.a, c.b}, {c.b, c.a}} {
-				_, err := policy.Compile(spread(policy.RolloutDocument{Waves: []policy.WaveDocument{{Name: "a", Match: pair[0]}, {Name: "b", Match: pair[1]}}}), true)
+				_, err := policy.Compile(spread(policy.RolloutDocument{Waves: []policy.WaveDocument{{Name: "a", Match: pair[0]}, {Name: "b", Match: pair[1]}}}))
 				if apart := err == nil; apart != c.apart {
 					t.Errorf("apart %t, want %t: %v", apart, c.apart, err)
 				}
@@ -152,11 +152,11 @@ func FuzzWavesApart(f *testing.F) {
 			return
 		}
 		selects := func(pattern string) bool {
-			p, err := policy.Compile(spread(policy.RolloutDocument{Waves: []policy.WaveDocument{ofTag("a", pattern)}}), true)
+			p, err := policy.Compile(spread(policy.RolloutDocument{Waves: []policy.WaveDocument{ofTag("a", pattern)}}))
 			return err == nil && p.Wave(id, map[string]string{"wave": text}) == "a"
 		}
 		apart := func(a, b string) bool {
-			_, err := policy.Compile(spread(policy.RolloutDocument{Waves: []policy.WaveDocument{ofTag("a", a), ofTag("b", b)}}), true)
+			_, err := policy.Compile(spread(policy.RolloutDocument{Waves: []policy.WaveDocument{ofTag("a", a), ofTag("b", b)}}))
 			return err == nil
 		}
 		if apart(a, b) != apart(b, a) {

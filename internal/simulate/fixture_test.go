@@ -42,7 +42,7 @@ func spec(t *testing.T, file string) world.Spec {
 
 func rules(t *testing.T, text string) *policy.Policy {
 	t.Helper()
-	p, err := source.Read("policy.yaml", []byte(text), true)
+	p, err := source.Read("policy.yaml", []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -158,7 +158,7 @@ func TestChangedSettingsReachEveryAlarmAtTheAllowedRate(t *testing.T) {
 			}
 		}
 	})
-	changed, err := source.Read("policy.yaml", []byte(strings.Replace(looks, "daysLeft: off", "daysLeft: off, warning: 70", 1)), true)
+	changed, err := source.Read("policy.yaml", []byte(strings.Replace(looks, "daysLeft: off", "daysLeft: off, warning: 70", 1)))
 	if err != nil {
 		t.Fatal(err)
 	}

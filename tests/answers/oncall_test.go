@@ -31,7 +31,7 @@ func subscribe(t *testing.T, s scene, raw ...[]byte) inbox {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rules, err := source.Read("policy.yaml", []byte(s.policy), true)
+	rules, err := source.Read("policy.yaml", []byte(s.policy))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -96,7 +96,7 @@ func play(t *testing.T, s scene) (*simulate.Run, []simulate.Line) {
 	if s.seed == 0 {
 		s.seed = 1
 	}
-	rules, err := source.Read("policy.yaml", []byte(s.policy), true)
+	rules, err := source.Read("policy.yaml", []byte(s.policy))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -153,7 +153,7 @@ func (s *stage) function(which event.Target, rules string, change map[string]str
 
 func (s *stage) environment(which event.Target, rules string) map[string]string {
 	s.Helper()
-	p, err := source.Read("policy.yaml", []byte(rules), false)
+	p, err := source.Read("policy.yaml", []byte(rules))
 	if err != nil {
 		s.Fatal(err)
 	}

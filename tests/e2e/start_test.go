@@ -42,9 +42,6 @@ func TestAnEnvironmentThatIsWrongEndsTheProgramWithEveryMistake(t *testing.T) {
 		{"the policy has a mistake", map[string]string{"CNIGUARD_POLICY": policy(`{"version":1,"fleet":[{"account":"12","regions":["eu-central-1"]}]}`)},
 			[]string{"CNIGUARD_POLICY", "policy.json", "12"}},
 		{"the policy's fleet is empty", map[string]string{"CNIGUARD_POLICY": policy(`{"version":1,"fleet":[]}`)}, []string{"CNIGUARD_POLICY", "fleet"}},
-		{"the policy updates without a preview", map[string]string{
-			"CNIGUARD_POLICY": policy(`{"version":1,"fleet":[{"account":"111122223333","regions":["eu-central-1"]}],"defaults":{"mode":"auto"}}`),
-		}, []string{"CNIGUARD_POLICY", "preview"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

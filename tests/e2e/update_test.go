@@ -13,10 +13,9 @@ import (
 	"github.com/cniguard/cniguard/internal/world"
 )
 
-// updating is a policy that updates prod-eu, as only a preview may with a ledger in memory.
+// updating is a policy that updates prod-eu.
 const updating = `
 version: 1
-preview: true
 fleet:
   - account: "111122223333"
     regions: [eu-central-1]

@@ -19,7 +19,6 @@ import (
 // rules is the policy that is deployed: a person approves what is done to prod.
 const rules = `
 version: 1
-preview: true
 fleet:
   - {account: "` + hub + `", regions: [` + region + `]}
   - {account: "` + member + `", regions: [` + region + `]}

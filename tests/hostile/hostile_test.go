@@ -165,7 +165,7 @@ func run(t *testing.T, text string) *ran {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rules, err := source.Read("policy.yaml", written(t, "policy.yaml", text), true)
+	rules, err := source.Read("policy.yaml", written(t, "policy.yaml", text))
 	if err != nil {
 		t.Fatal(err)
 	}

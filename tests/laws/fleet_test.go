@@ -86,7 +86,7 @@ func drawAddon(d dice, c world.Cluster) *world.Addon {
 func (s *scene) drawPolicy(d dice) policy.Document {
 	for {
 		doc := s.drawDocument(d)
-		if _, err := policy.Compile(doc, true); err == nil {
+		if _, err := policy.Compile(doc); err == nil {
 			return doc
 		}
 	}

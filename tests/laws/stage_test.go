@@ -81,7 +81,7 @@ func play(s scene, t twist) (*stage, error) {
 	if t.policy != nil {
 		doc = t.policy(doc)
 	}
-	p, err := policy.Compile(doc, true)
+	p, err := policy.Compile(doc)
 	if err != nil {
 		return nil, err
 	}

@@ -108,7 +108,7 @@ func environment(dir string) ([]string, error) {
 		account := fmt.Sprintf("%012d", 111122220000+i)
 		doc.Fleet = append(doc.Fleet, policy.Member{Account: account, Regions: []string{"eu-central-1", "us-east-1"}})
 	}
-	compiled, err := policy.Compile(doc, false)
+	compiled, err := policy.Compile(doc)
 	if err != nil {
 		return nil, fmt.Errorf("measure starts: %w", err)
 	}

@@ -9,22 +9,21 @@ import (
 	"github.com/cniguard/cniguard/internal/strictyaml"
 )
 
-// Read reads a policy file. In a simulated world every mode is open; elsewhere approve and auto need the policy's preview.
-// The error is of type strictyaml.Errors and holds every mistake with its line.
-func Read(file string, data []byte, simulated bool) (*policy.Policy, error) {
-	return read(file, data, simulated, nil)
+// Read reads a policy file. The error is of type strictyaml.Errors and holds every mistake with its line.
+func Read(file string, data []byte) (*policy.Policy, error) {
+	return read(file, data, nil)
 }
 
 // HandedIn is as Read, for a policy that a person hands in to be deployed: exemptions that are over by now are mistakes too, and those that end
 // in more than a year.
 func HandedIn(file string, data []byte, now time.Time) (*policy.Policy, error) {
-	return read(file, data, false, func(doc policy.Document) policy.Mistakes { return policy.Dated(doc, now) })
+	return read(file, data, func(doc policy.Document) policy.Mistakes { return policy.Dated(doc, now) })
 }
 
-func read(file string, data []byte, simulated bool, more func(policy.Document) policy.Mistakes) (*policy.Policy, error) {
+func read(file string, data []byte, more func(policy.Document) policy.Mistakes) (*policy.Policy, error) {
 	var written policy.Document
 	doc, unread := strictyaml.Decode(file, data, &written)
-	p, err := policy.Compile(written, simulated)
+	p, err := policy.Compile(written)
 	var mistakes policy.Mistakes
 	if !errors.As(err, &mistakes) && err != nil {
 		return nil, err

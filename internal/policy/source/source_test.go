@@ -36,7 +36,7 @@ func documentation(t *testing.T) string {
 func TestTheExampleOfTheDocumentationIsRead(t *testing.T) {
 	_, rest, _ := strings.Cut(documentation(t), "```yaml\n")
 	example, _, _ := strings.Cut(rest, "```")
-	p, err := source.Read("policy.yaml", []byte(example), false)
+	p, err := source.Read("policy.yaml", []byte(example))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,12 +50,12 @@ func TestTheExampleOfTheDocumentationIsRead(t *testing.T) {
 }
 
 func TestJSONIsReadLikeYAML(t *testing.T) {
-	fromYAML, err := source.Read("p.yaml", []byte(head+"defaults: {warning: 70, alarms: on, target: latest}"), false)
+	fromYAML, err := source.Read("p.yaml", []byte(head+"defaults: {warning: 70, alarms: on, target: latest}"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	fromJSON, err := source.Read("p.json", []byte(`{"version": 1, "fleet": [{"account": "111122223333", "regions": ["eu-central-1", "us-east-1"]}],
-		"defaults": {"warning": 70, "alarms": true, "target": "latest"}}`), false)
+		"defaults": {"warning": 70, "alarms": true, "target": "latest"}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,9 +66,7 @@ func TestJSONIsReadLikeYAML(t *testing.T) {
 
 const (
 	settingKeys = "alarmActions, alarms, critical, daysLeft, floor, freezes, furtherAlarms, metricsHelperID, mode, owner, ownerTag, selfManaged, target, warning, windows"
-	closed      = " is closed, because updates are not finished in this version; allowed: observe; " +
-		"preview: true at the top of the policy opens approve and auto, and simulations have them open"
-	loosens = " can only loosen, and a rule that selects by tags only tightens; " +
+	loosens     = " can only loosen, and a rule that selects by tags only tightens; " +
 		"add trustTags: true to the rule if whoever tags a cluster may decide this"
 	fleetHint = "; allowed: what the fleet holds, or add it there"
 	topic     = "arn:aws:sns:us-east-1:111122223333:oncall"
@@ -100,12 +98,12 @@ func TestEachMistakeHasItsLineFieldAndWhatIsAllowed(t *testing.T) {
 		"a version to come":  {strings.Replace(head, "1", "2", 1), "p.yaml:1: version: is 2; allowed: 1"},
 		"a version of text":  {strings.Replace(head, "1", "one", 1), `p.yaml:1: version: "one" is not a whole number; allowed: digits, as 42`},
 		"an empty file":      {"", "p.yaml: is empty"},
-		"a misspelt key":     {head + "default: {}", "p.yaml:5: default: unknown key; did you mean defaults? allowed: defaults, digest, exemptions, fleet, preview, rollout, rules, version"},
+		"a misspelt key":     {head + "default: {}", "p.yaml:5: default: unknown key; did you mean defaults? allowed: defaults, digest, exemptions, fleet, rollout, rules, version"},
 		"a misspelt setting": {head + "defaults: {treshold: 5}", "p.yaml:5: defaults.treshold: unknown key; allowed: " + settingKeys},
 		"a setting of a rule that is misspelt": {rule("{clusters: [a]}", "{wraning: 70}"),
 			"p.yaml:8: rules[0].set.wraning: unknown key; did you mean warning? allowed: " + settingKeys},
-		"a key given twice":        {head + "preview: true\npreview: false", "p.yaml:6: preview: is given twice, first in line 5; allowed: once"},
-		"a fleet that is misspelt": {"version: 1\nflet: []", "p.yaml:2: flet: unknown key; did you mean fleet? allowed: defaults, digest, exemptions, fleet, preview, rollout, rules, version"},
+		"a key given twice":        {head + "defaults: {}\ndefaults: {}", "p.yaml:6: defaults: is given twice, first in line 5; allowed: once"},
+		"a fleet that is misspelt": {"version: 1\nflet: []", "p.yaml:2: flet: unknown key; did you mean fleet? allowed: defaults, digest, exemptions, fleet, rollout, rules, version"},
 		"no fleet":                 {"version: 1", `p.yaml:1: fleet: names no account; allowed: a list, as [{account: "111122223333", regions: [eu-central-1]}]`},
 		"an empty fleet":           {"version: 1\nfleet: []", `p.yaml:2: fleet: names no account; allowed: a list, as [{account: "111122223333", regions: [eu-central-1]}]`},
 		"an account of eleven digits": {strings.Replace(head, "111122223333", "11112222333", 1),
@@ -118,8 +116,6 @@ func TestEachMistakeHasItsLineFieldAndWhatIsAllowed(t *testing.T) {
 		"a region of an account that is there twice": {head + "- {account: 111122223333, regions: [us-east-1]}",
 			"p.yaml:5: fleet[1].regions[0]: us-east-1 of 111122223333 is in the fleet already; allowed: once"},
 		"a mode that there is not":        {head + "defaults: {mode: manual}", `p.yaml:5: defaults.mode: "manual" is not a value of mode; allowed: observe, approve, auto`},
-		"a mode that is closed":           {head + "defaults:\n  mode: auto", "p.yaml:6: defaults.mode: auto" + closed},
-		"a closed mode in a rule":         {rule("{clusters: [a]}", "{mode: approve}"), "p.yaml:8: rules[0].set.mode: approve" + closed},
 		"a floor of two numbers":          {head + "defaults: {floor: 1.8}", `p.yaml:5: defaults.floor: "1.8" is not a value of floor; allowed: a release without -eksbuild, as v1.8.0`},
 		"a floor that names a build":      {head + "defaults: {floor: v1.18.5-eksbuild.1}", `p.yaml:5: defaults.floor: "v1.18.5-eksbuild.1" is not a value of floor; allowed: a release without -eksbuild, as v1.8.0`},
 		"a floor that is a candidate":     {head + "defaults: {floor: v1.9.0-rc1}", `p.yaml:5: defaults.floor: "v1.9.0-rc1" is not a value of floor; allowed: a release without -eksbuild, as v1.8.0`},
@@ -273,7 +269,7 @@ func TestEachMistakeHasItsLineFieldAndWhatIsAllowed(t *testing.T) {
 		"tags that claim the add-on":   {rule("{tags: {env: dev}}", "{owner: cniguard}"), "p.yaml:8: rules[0].set.owner: cniguard" + loosens},
 		"tags that choose the target":  {rule("{tags: {env: dev}}", "{target: latest}"), "p.yaml:8: rules[0].set.target: latest" + loosens},
 		"tags that silence critical":   {rule("{tags: {env: dev}}", "{critical: 100, warning: 70}"), "p.yaml:8: rules[0].set.critical: 100" + loosens},
-		"tags that switch updates on":  {"preview: true\n" + rule("{clusters: [a], tags: {env: dev}}", "{mode: auto}"), "p.yaml:9: rules[0].set.mode: auto" + loosens},
+		"tags that switch updates on":  {rule("{clusters: [a], tags: {env: dev}}", "{mode: auto}"), "p.yaml:8: rules[0].set.mode: auto" + loosens},
 		"a warning above the defaults": {rule("{clusters: [a]}", "{warning: 96}"), "p.yaml:8: rules[0].set.warning: warning 96 does not fit critical 95 of defaults: warning must be below critical; set critical in this rule too"},
 		"a critical below an earlier rule's warning": {rule("{clusters: [a]}", "{warning: 90}") + "- {name: b, match: {clusters: [b]}, set: {critical: 85}}",
 			`p.yaml:9: rules[1].set.critical: critical 85 does not fit warning 90 of rule "a": warning must be below critical; set warning in this rule too`},
@@ -289,7 +285,7 @@ func TestEachMistakeHasItsLineFieldAndWhatIsAllowed(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p, err := source.Read("p.yaml", []byte(c.yaml), false)
+			p, err := source.Read("p.yaml", []byte(c.yaml))
 			if err == nil || p != nil {
 				t.Fatal("was read without a mistake")
 			}
@@ -316,7 +312,7 @@ func TestAPolicyThatIsHandedInHasNoExemptionThatIsOver(t *testing.T) {
 	if _, err := source.HandedIn("p.yaml", []byte(exempt("clusters: [a]", "until: 2026-11-23")), now); err != nil {
 		t.Errorf("on its last day: %v", err)
 	}
-	if _, err := source.Read("p.yaml", []byte(exempt("clusters: [a]", "until: 2020-01-01")), true); err != nil {
+	if _, err := source.Read("p.yaml", []byte(exempt("clusters: [a]", "until: 2020-01-01"))); err != nil {
 		t.Errorf("in a simulation, which may be of that time: %v", err)
 	}
 }
@@ -331,37 +327,33 @@ func badNote(t *testing.T, version string) string {
 }
 
 func TestWhatIsUnusualButRightIsRead(t *testing.T) {
-	for name, c := range map[string]struct {
-		yaml      string
-		simulated bool
-	}{
-		"a mode in a simulation":                               {rule("{clusters: [a]}", "{mode: auto}"), true},
-		"a mode in preview":                                    {"preview: true\n" + rule("{clusters: [a]}", "{mode: auto}"), false},
-		"an account without quotes":                            {rule("{accounts: [111122223333]}", "{alarms: off}"), false},
-		"an account that begins with 0":                        {strings.Replace(head, "111122223333", "011122223333", 1), false},
-		"a region of the government":                           {strings.Replace(head, "us-east-1", "us-gov-west-1", 1), false},
-		"a pattern that begins with a star":                    {rule(`{clusters: ["*-prod"]}`, "{alarms: off}"), false},
-		"tags that ask for the second strictest":               {rule("{tags: {env: dev}}", "{mode: approve}"), true},
-		"a tag with a dot, a colon and a slash":                {rule(`{tags: {"aws:x.y/z": "*"}}`, "{alarms: on}"), false},
-		"rules that cannot meet need not fit":                  {head + "- {account: 444455556666, regions: [eu-west-1]}\n" + "rules:\n- {name: a, match: {accounts: [111122223333]}, set: {warning: 90}}\n- {name: b, match: {accounts: [444455556666]}, set: {critical: 85}}", false},
-		"a rule that sets both fits by itself":                 {rule("{clusters: [a]}", "{warning: 90}") + "- {name: b, match: {clusters: [b]}, set: {critical: 85, warning: 50}}", false},
-		"five actions in each of two regions":                  {head + "defaults: {alarmActions: [" + five("us-east-1") + ", " + five("eu-central-1") + "]}", false},
-		"a window on every second day, in any case":            {head + `defaults: {windows: ["MON,wed,Fri 00:00-24:00 America/Argentina/Buenos_Aires"]}`, false},
-		"a freeze of a leap year":                              {head + "defaults: {freezes: [2028-01-01 to 2028-12-31]}", false},
-		"all further alarms, in any order":                     {head + "defaults: {furtherAlarms: [node-capacity, days-left, free-blocks]}", false},
-		"no further alarms":                                    {head + "defaults: {furtherAlarms: []}", false},
-		"tags that add a further alarm":                        {rule("{tags: {env: prod}}", "{furtherAlarms: [days-left]}"), false},
-		"tags that add one on the days left with their number": {head + "defaults: {daysLeft: off}\nrules:\n- name: a\n  match: {tags: {env: prod}}\n  set: {furtherAlarms: [days-left], daysLeft: 3}", false},
-		"tags that are trusted to take alarms back":            {rule("{tags: {env: dev}}", "{furtherAlarms: [], metricsHelperID: dev}") + "  trustTags: true", false},
-		"no forecast beside another further alarm":             {head + "defaults: {daysLeft: off, furtherAlarms: [free-blocks]}", false},
-		"a helper's id with all that a tag may have":           {head + `defaults: {metricsHelperID: "Prod EU: a/b_c=d+e@f.g-1"}`, false},
-		"a helper's id that is as long as it may be":           {head + "defaults: {metricsHelperID: " + strings.Repeat("a", 255) + "}", false},
-		"a helper's id that is a number":                       {head + "defaults: {metricsHelperID: 42}", false},
-		"tags that are trusted to choose the actions":          {rule("{tags: {env: dev}}", "{alarmActions: []}") + "  trustTags: true", false},
-		"a target as high as the floor, of any build":          {head + "defaults: {floor: v1.18.5, target: v1.18.5-eksbuild.1}", false},
+	for name, yaml := range map[string]string{
+		"a mode":                                               rule("{clusters: [a]}", "{mode: auto}"),
+		"an account without quotes":                            rule("{accounts: [111122223333]}", "{alarms: off}"),
+		"an account that begins with 0":                        strings.Replace(head, "111122223333", "011122223333", 1),
+		"a region of the government":                           strings.Replace(head, "us-east-1", "us-gov-west-1", 1),
+		"a pattern that begins with a star":                    rule(`{clusters: ["*-prod"]}`, "{alarms: off}"),
+		"tags that ask for the second strictest":               rule("{tags: {env: dev}}", "{mode: approve}"),
+		"a tag with a dot, a colon and a slash":                rule(`{tags: {"aws:x.y/z": "*"}}`, "{alarms: on}"),
+		"rules that cannot meet need not fit":                  head + "- {account: 444455556666, regions: [eu-west-1]}\n" + "rules:\n- {name: a, match: {accounts: [111122223333]}, set: {warning: 90}}\n- {name: b, match: {accounts: [444455556666]}, set: {critical: 85}}",
+		"a rule that sets both fits by itself":                 rule("{clusters: [a]}", "{warning: 90}") + "- {name: b, match: {clusters: [b]}, set: {critical: 85, warning: 50}}",
+		"five actions in each of two regions":                  head + "defaults: {alarmActions: [" + five("us-east-1") + ", " + five("eu-central-1") + "]}",
+		"a window on every second day, in any case":            head + `defaults: {windows: ["MON,wed,Fri 00:00-24:00 America/Argentina/Buenos_Aires"]}`,
+		"a freeze of a leap year":                              head + "defaults: {freezes: [2028-01-01 to 2028-12-31]}",
+		"all further alarms, in any order":                     head + "defaults: {furtherAlarms: [node-capacity, days-left, free-blocks]}",
+		"no further alarms":                                    head + "defaults: {furtherAlarms: []}",
+		"tags that add a further alarm":                        rule("{tags: {env: prod}}", "{furtherAlarms: [days-left]}"),
+		"tags that add one on the days left with their number": head + "defaults: {daysLeft: off}\nrules:\n- name: a\n  match: {tags: {env: prod}}\n  set: {furtherAlarms: [days-left], daysLeft: 3}",
+		"tags that are trusted to take alarms back":            rule("{tags: {env: dev}}", "{furtherAlarms: [], metricsHelperID: dev}") + "  trustTags: true",
+		"no forecast beside another further alarm":             head + "defaults: {daysLeft: off, furtherAlarms: [free-blocks]}",
+		"a helper's id with all that a tag may have":           head + `defaults: {metricsHelperID: "Prod EU: a/b_c=d+e@f.g-1"}`,
+		"a helper's id that is as long as it may be":           head + "defaults: {metricsHelperID: " + strings.Repeat("a", 255) + "}",
+		"a helper's id that is a number":                       head + "defaults: {metricsHelperID: 42}",
+		"tags that are trusted to choose the actions":          rule("{tags: {env: dev}}", "{alarmActions: []}") + "  trustTags: true",
+		"a target as high as the floor, of any build":          head + "defaults: {floor: v1.18.5, target: v1.18.5-eksbuild.1}",
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := source.Read("p.yaml", []byte(c.yaml), c.simulated); err != nil {
+			if _, err := source.Read("p.yaml", []byte(yaml)); err != nil {
 				t.Error(err)
 			}
 		})
@@ -395,7 +387,7 @@ func TestTheDocumentationExplainsEachKeyWhereItBelongs(t *testing.T) {
 }
 
 func TestTheDocumentationTellsTheBuiltInSettings(t *testing.T) {
-	p, err := source.Read("p.yaml", []byte(head), false)
+	p, err := source.Read("p.yaml", []byte(head))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -423,16 +415,16 @@ func TestTheDocumentationTellsThePriceOfEachAlarm(t *testing.T) {
 }
 
 func FuzzRead(f *testing.F) {
-	f.Add([]byte(head+"defaults: {mode: auto, floor: 1.10.2, target: v1.18.5, warning: 7.25, critical: 90, alarms: NO, owner: unknown}"), true)
-	f.Add([]byte(rule(`{accounts: [111122223333], regions: ["eu-*"], clusters: ["*a?"], tags: {a: "*", "é": ""}}`, "{alarms: off}\n  trustTags: true")), false)
-	f.Add([]byte(head+"defaults: {alarmActions: ["+topic+"]}\nrules: [{name: a, match: {clusters: [b]}, set: {alarmActions: []}}]"), false)
-	f.Add([]byte(head+"defaults: {furtherAlarms: [node-capacity, days-left], metricsHelperID: a b}\nrules: [{name: a, match: {tags: {a: b}}, set: {furtherAlarms: [days-left, free-blocks, node-capacity]}}]"), false)
-	f.Add([]byte(head+"defaults: {windows: [Mon-Thu 22:00-04:00 Europe/Berlin, Sat 00:00-24:00], freezes: [2026-12-18 to 2027-01-06, 2026-04-03 UTC]}"), false)
-	f.Add([]byte(exempt("clusters: [a]", "until: 2027-01-31")), false)
-	f.Add([]byte("a: &a [*a]"), false)
-	f.Add([]byte(`{"version": 1, "fleet": [{"account": "111122223333", "regions": ["us-east-1"]}], "preview": true, "rules": []}`), false)
-	f.Fuzz(func(t *testing.T, data []byte, simulated bool) {
-		p, err := source.Read("p.yaml", data, simulated)
+	f.Add([]byte(head + "defaults: {mode: auto, floor: 1.10.2, target: v1.18.5, warning: 7.25, critical: 90, alarms: NO, owner: unknown}"))
+	f.Add([]byte(rule(`{accounts: [111122223333], regions: ["eu-*"], clusters: ["*a?"], tags: {a: "*", "é": ""}}`, "{alarms: off}\n  trustTags: true")))
+	f.Add([]byte(head + "defaults: {alarmActions: [" + topic + "]}\nrules: [{name: a, match: {clusters: [b]}, set: {alarmActions: []}}]"))
+	f.Add([]byte(head + "defaults: {furtherAlarms: [node-capacity, days-left], metricsHelperID: a b}\nrules: [{name: a, match: {tags: {a: b}}, set: {furtherAlarms: [days-left, free-blocks, node-capacity]}}]"))
+	f.Add([]byte(head + "defaults: {windows: [Mon-Thu 22:00-04:00 Europe/Berlin, Sat 00:00-24:00], freezes: [2026-12-18 to 2027-01-06, 2026-04-03 UTC]}"))
+	f.Add([]byte(exempt("clusters: [a]", "until: 2027-01-31")))
+	f.Add([]byte("a: &a [*a]"))
+	f.Add([]byte(`{"version": 1, "fleet": [{"account": "111122223333", "regions": ["us-east-1"]}], "rules": []}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		p, err := source.Read("p.yaml", data)
 		if err != nil {
 			var errs strictyaml.Errors
 			if !errors.As(err, &errs) || len(errs) == 0 {
@@ -444,7 +436,7 @@ func FuzzRead(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, err := policy.Load(text, simulated)
+		again, err := policy.Load(text)
 		if err != nil {
 			t.Fatalf("the compiled form does not load: %v\n%s", err, text)
 		}
