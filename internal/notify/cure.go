@@ -17,6 +17,13 @@ var refused = words{
 	run: []command{describeAddon, listUpdates},
 }
 
+// unfit are the texts of an update whose version does not take the add-on's configuration, or whose configuration was not checked.
+var unfit = words{
+	do: "See what the schema of {next} takes, and take out of the add-on's configuration, or change, what is named above. Configuration that is YAML " +
+		"is not checked: compare it yourself, then approve the update.",
+	run: []command{describeAddon, describeConfiguration},
+}
+
 // cures are what to do about an update that ended as guard.Endings tell, by code, and about one that EKS does not take at the moment. One that is
 // not here is treated as any other.
 var cures = map[string]words{

@@ -225,6 +225,8 @@ func particular(m guard.Message) words {
 	switch {
 	case m.Finding.Code == guard.UpdateBlocked && factOf(m, "refused") != "":
 		return refused.with(cures[factOf(m, "code")])
+	case m.Finding.Code == guard.UpdateBlocked && factOf(m, "configuration") != "":
+		return unfit
 	case m.Finding.Code == guard.InstallUnknown:
 		return doors[factOf(m, "code")]
 	case m.News == guard.NotDone:
