@@ -244,6 +244,7 @@ func TestEachGateShutsAlone(t *testing.T) {
 		"open update": func(in *guard.Input) {
 			in.Seen.Open.Value.Updates = []guard.Update{{ID: "u-2", Status: "InProgress", Created: noon.Add(-time.Minute)}}
 		},
+		"role": func(in *guard.Input) { in.Seen.Addon.Value.Role = "arn:aws:iam::444455556666:role/cni" },
 		"configuration": func(in *guard.Input) {
 			in.Seen.Configuration.Value = &guard.Configuration{Of: cni.Parse("v1.8.0-eksbuild.1"), Refused: []string{"/env/OLD"}}
 		},

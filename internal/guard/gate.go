@@ -35,6 +35,7 @@ func Gates() []Gate {
 		{Name: "moved back", Person: true, Shut: shutMovedBack},
 		{Name: "catalogue", Person: true, Shut: shutCatalogue},
 		{Name: "configuration", Person: true, Shut: shutConfiguration},
+		{Name: "role", Person: true, Shut: shutRole},
 		{Name: "alarm", Person: true, Shut: func(in Input, _ Step) (string, time.Time) { return shutAlarm(in), time.Time{} }},
 		{Name: "room", Person: true, Shut: func(in Input, _ Step) (string, time.Time) { return shutRoom(in), time.Time{} }},
 		{Name: "ready", Shut: shutReady},

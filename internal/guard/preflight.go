@@ -5,7 +5,9 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
+	"github.com/cniguard/cniguard/internal/cluster"
 	"github.com/cniguard/cniguard/internal/cni"
 )
 
@@ -123,4 +125,26 @@ func (in Input) foreign(r cni.Release) string {
 		return fmt.Sprintf("EKS has %s for amd64 only, and the cluster has arm64 nodes", r.Version)
 	}
 	return ""
+}
+
+// shutRole lets no update send a role that EKS cannot take: one of another account or partition cannot be passed on (IAM user guide, "Grant a
+// user permissions to pass a role"). Whether the updater may pass a role of this account is IAM's to say; it does when the update is called for.
+func shutRole(in Input, _ Step) (string, time.Time) {
+	addon := in.Seen.Addon
+	if addon.Fault != nil || addon.Value == nil || addon.Value.Role == "" {
+		return "", time.Time{} // there is none, or the gate of readiness says it
+	}
+	want := "arn:" + cluster.PartitionOf(in.ID.Region).Name + ":iam::" + in.ID.Account + ":role/"
+	name, ours := strings.CutPrefix(addon.Value.Role, want)
+	if !ours || name == "" || strings.HasPrefix(name, "/") || strings.HasSuffix(name, "/") || strings.ContainsFunc(name, notInRole) {
+		return fmt.Sprintf("the add-on's role is not one of the cluster's account, %sNAME, so that it cannot be passed on; give the add-on another",
+			want), time.Time{}
+	}
+	return "", time.Time{}
+}
+
+// notInRole reports whether a character is neither in names nor in paths of roles (IAM API reference, CreateRole). Paths may have more of ASCII
+// than what is written here; AWS's own do not.
+func notInRole(r rune) bool {
+	return r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("_+=,.@-/", r)
 }

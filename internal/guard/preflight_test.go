@@ -208,3 +208,35 @@ func TestAnUpdateThatIsOpenHoldsOurs(t *testing.T) {
 		})
 	}
 }
+
+func TestARoleThatCannotBePassedOnHoldsTheUpdate(t *testing.T) {
+	for _, c := range []struct {
+		name, region, role string
+		starts             bool
+	}{
+		{"the cluster's own account's", "eu-central-1", "arn:aws:iam::111122223333:role/cni", true},
+		{"one with a path", "eu-central-1", "arn:aws:iam::111122223333:role/eks/a+b=c,d.e@f-g_h", true},
+		{"none: the node's role serves", "eu-central-1", "", true},
+		{"another account's", "eu-central-1", "arn:aws:iam::444455556666:role/cni", false},
+		{"another partition's", "eu-central-1", "arn:aws-cn:iam::111122223333:role/cni", false},
+		{"China's in China", "cn-north-1", "arn:aws-cn:iam::111122223333:role/cni", true},
+		{"a user", "eu-central-1", "arn:aws:iam::111122223333:user/cni", false},
+		{"no name", "eu-central-1", "arn:aws:iam::111122223333:role/", false},
+		{"a path without a name", "eu-central-1", "arn:aws:iam::111122223333:role/eks/", false},
+		{"a space", "eu-central-1", "arn:aws:iam::111122223333:role/c ni", false},
+		{"a letter of another script", "eu-central-1", "arn:aws:iam::111122223333:role/сni", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			in := outdated()
+			in.ID.Region, in.Seen.Addon.Value.Role = c.region, c.role
+			in.Seen.Pods.Value.Exempt = "for this test" // no alarm is asked for, whose actions are a region's
+			p := guard.Decide(in)
+			if starts := slices.Contains(actions(p), start); starts != c.starts {
+				t.Fatalf("starts: %t, held: %+v", starts, p.Held)
+			}
+			if !c.starts && !slices.Equal(gates(p), []string{"role"}) {
+				t.Errorf("held by %v", gates(p))
+			}
+		})
+	}
+}

@@ -44,6 +44,7 @@ func openers(name string) map[string]string {
 		"in flight": "by itself, when that update has ended",
 		"open update": "by itself, when EKS has ended that update; AWS support, where it never does; where there are too many to look at: cniguard approve " +
 			name + " --because WHY",
+		"role":      "whoever gives the add-on a role of the cluster's own account: aws eks update-addon --service-account-role-arn ROLE",
 		"soak":      "by itself, in time",
 		"breaker":   "a person, once the failed updates are understood: cniguard resume --because WHY",
 		"wave":      "by itself, when the waves before are done and were watched",

@@ -107,6 +107,7 @@ func gateCases() map[string]gateCase {
 			g.Behaviour.UpdateStarts = world.Range{Min: 4 * hour, Max: 4 * hour} // the add-on is ACTIVE all the while
 			g.Changes = []world.Change{{At: time.Second, Account: p.Account, Region: p.Region, Name: p.Name, Do: world.UpdateAddon, Addon: &world.Addon{Version: "v1.8.0-eksbuild.1"}}}
 		}, lasts: 3 * hour, hides: fail("eks", "ListUpdates")},
+		"role":    {shuts: func(g *gated) { g.prod().Addon.Role = "arn:aws:iam::999988887777:role/cni" }, hides: fail("eks", "DescribeAddon")},
 		"breaker": {shuts: both(twoTries, policy("rollout: {budget: {failures: 1}}")), hides: fail("ledger", "Rollout")},
 		"wave":    {shuts: policy("rollout: {waves: [{name: first, match: {clusters: [nobody]}}, {name: second, match: {clusters: [prod]}}]}"), hides: fail("ledger", "Rollout")},
 		"budget": {shuts: both(policy("rollout: {budget: {starts: 1}}"), func(g *gated) { g.defaults += ", target: latest" }), lasts: 20 * hour,

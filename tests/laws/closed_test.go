@@ -34,6 +34,9 @@ func closed(s *stage) law {
 		if key := s.refuses(id, u); key != "" {
 			s.breaks(name, id, "an update to %s, which does not take the configuration that it sends: %s", u.to, key)
 		}
+		if in, _ := u.call.In.(*eks.UpdateAddonInput); in != nil && in.ServiceAccountRoleArn != nil && !strings.Contains(*in.ServiceAccountRoleArn, "::"+id.Account+":role/") {
+			s.breaks(name, id, "an update to %s with a role that cannot be passed on: %s", u.to, *in.ServiceAccountRoleArn)
+		}
 		if by := s.denied(id, u.at); by != "" {
 			s.breaks(name, id, "an update to %s, but %s denied it", u.to, by)
 		}

@@ -108,6 +108,15 @@ func addonEdges() []edge {
 		{name: "updates that start long after they were asked for", set: func(s *scene, d dice, _ time.Duration) {
 			s.spec.Behaviour.UpdateStarts.Max = d.span(2*time.Minute, 10*time.Minute)
 		}, is: func(s *scene) bool { return s.spec.Behaviour.UpdateStarts.Max >= 2*time.Minute }},
+		{name: "roles of another account", set: func(s *scene, d dice, _ time.Duration) {
+			for _, c := range s.spec.Clusters {
+				if c.Addon != nil && d.chance(.5) {
+					c.Addon.Role = strings.Replace(roleARN(c, "cni"), c.Account, "000011112222", 1)
+				}
+			}
+		}, is: func(s *scene) bool {
+			return slices.ContainsFunc(s.spec.Clusters, func(c world.Cluster) bool { return c.Addon != nil && strings.Contains(c.Addon.Role, "::000011112222:") })
+		}},
 		{name: "an update that is cancelled", set: func(s *scene, d dice, _ time.Duration) {
 			s.spec.Updates = slices.Insert(s.spec.Updates, 0, world.UpdateScript{Outcome: world.Cancel, Times: d.number(1, 3)})
 		}, is: func(s *scene) bool {

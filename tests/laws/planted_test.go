@@ -108,6 +108,11 @@ func defectsOfEKS() []defect {
 				}
 			}
 		}, sees: "does not take"},
+		{law: "Closed", name: "an actor that passes on a role of another account", plant: eksThat(lyingEKS{ask: func(in *eks.UpdateAddonInput) {
+			if in.ServiceAccountRoleArn != nil {
+				in.ServiceAccountRoleArn = aws.String("arn:aws:iam::000011112222:role/cni")
+			}
+		}}), sees: "cannot be passed on"},
 		{law: "One step", name: "an actor that goes two minor versions further", plant: eksThat(lyingEKS{ask: func(in *eks.UpdateAddonInput) {
 			if *in.AddonVersion == "v1.8.0-eksbuild.1" {
 				in.AddonVersion = aws.String("v1.9.0-eksbuild.1")
