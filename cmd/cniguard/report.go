@@ -33,7 +33,11 @@ func printChanges(out io.Writer, changes []simulate.Changes, names simulate.Name
 		for _, h := range c.Held {
 			held = append(held, h.Gate+" "+simulate.Span(time.Duration(h.Minutes)*time.Minute))
 		}
-		rows = append(rows, []string{names.Short(c.Cluster), strconv.Itoa(c.Started), strconv.Itoa(c.Proved), strconv.Itoa(c.Failed), strconv.Itoa(c.SetAside), strings.Join(held, ", ")})
+		row := []string{names.Short(c.Cluster)}
+		for _, n := range []int{c.Started, c.Proved, c.Failed, c.SetAside} {
+			row = append(row, strconv.Itoa(n))
+		}
+		rows = append(rows, append(row, strings.Join(held, ", ")))
 	}
 	table(out, "  ", rows)
 }
