@@ -74,26 +74,42 @@ func TestTheLastChangeIsThatOfTheClustersAddonByOthers(t *testing.T) {
 	refusedTool["errorCode"] = "ResourceInUseException"
 	bare := by(terraform)
 	bare["requestParameters"], bare["errorCode"] = nil, "AccessDenied"
+	other, tools := heard(t, "update-addon.json", 1, nil), heard(t, "update-addon.json", 3, by(terraform))
+	byTerraform := of("Terraform", "Terraform/1.9.0", 3)
+	type history = []trailtypes.Event
 	for name, c := range map[string]struct {
-		trail []trailtypes.Event
+		trail history
 		want  *guard.LastChange
 	}{
-		"none":                              {nil, &guard.LastChange{}},
-		"of a person":                       {[]trailtypes.Event{heard(t, "update-addon.json", 1, nil), heard(t, "update-addon.json", 2, by(terraform))}, of("", "", 1)},
-		"of Terraform":                      {[]trailtypes.Event{heard(t, "update-addon.json", 1, by(terraform)), heard(t, "update-addon.json", 2, nil)}, of("Terraform", "Terraform/1.9.0", 1)},
-		"of CloudFormation for somebody":    {[]trailtypes.Event{heard(t, "update-addon.json", 1, by("cloudformation.amazonaws.com"))}, of("CloudFormation", "cloudformation.amazonaws.com", 1)},
-		"behind cniguard's own":             {[]trailtypes.Event{heard(t, "update-addon-own.json", 1, nil), heard(t, "update-addon-own.json", 2, nil), heard(t, "update-addon.json", 3, by(terraform))}, of("Terraform", "Terraform/1.9.0", 3)},
-		"behind one that EKS makes":         {[]trailtypes.Event{heard(t, "update-addon-by-eks.json", 1, nil), heard(t, "update-addon.json", 3, by(terraform))}, of("Terraform", "Terraform/1.9.0", 3)},
-		"behind that of another add-on":     {[]trailtypes.Event{heard(t, "update-addon-other.json", 1, nil), heard(t, "update-addon.json", 3, by(terraform))}, of("Terraform", "Terraform/1.9.0", 3)},
-		"of the cluster by its ARN":         {[]trailtypes.Event{heard(t, "update-addon-encoded.json", 1, by("eksctl/0.200.0"))}, of("eksctl", "eksctl/0.200.0", 1)},
-		"behind one that a person may not":  {[]trailtypes.Event{heard(t, "update-addon.json", 1, refused), heard(t, "update-addon.json", 3, by(terraform))}, of("Terraform", "Terraform/1.9.0", 3)},
-		"of a tool that EKS refused":        {[]trailtypes.Event{heard(t, "update-addon.json", 1, refusedTool), heard(t, "update-addon.json", 3, nil)}, of("Terraform", "Terraform/1.9.0", 1)},
-		"nothing is known of what it is of": {[]trailtypes.Event{heard(t, "update-addon.json", 1, bare)}, &guard.LastChange{}},
-		"a creation after it": {[]trailtypes.Event{heard(t, "create-addon.json", 1, by("Pulumi/1.0 "+terraform)), heard(t, "update-addon.json", 3, nil)},
-			&guard.LastChange{Call: "CreateAddon", Tool: "Pulumi", Agent: "Pulumi/1.0", At: start.Add(-time.Hour)}},
-		"a creation before it": {[]trailtypes.Event{heard(t, "update-addon.json", 3, nil), heard(t, "create-addon.json", 5, by(terraform))}, of("", "", 3)},
-		"an agent that does not print": {[]trailtypes.Event{heard(t, "update-addon.json", 1, by("terraform/\x1b[31m1"+strings.Repeat("9", 500)))},
-			of("Terraform", "terraform/", 1)},
+		"none":                      {nil, &guard.LastChange{}},
+		"of a person":               {history{other, tools}, of("", "", 1)},
+		"of Terraform":              {history{tools, heard(t, "update-addon.json", 5, nil)}, byTerraform},
+		"behind cniguard's own":     {history{heard(t, "update-addon-own.json", 1, nil), heard(t, "update-addon-own.json", 2, nil), tools}, byTerraform},
+		"behind one that EKS makes": {history{heard(t, "update-addon-by-eks.json", 1, nil), tools}, byTerraform},
+		"behind that of another add-on": {
+			history{heard(t, "update-addon-other.json", 1, nil), tools}, byTerraform,
+		},
+		"behind one that a person may not make": {
+			history{heard(t, "update-addon.json", 1, refused), tools}, byTerraform,
+		},
+		"of CloudFormation for somebody": {
+			history{heard(t, "update-addon.json", 1, by("cloudformation.amazonaws.com"))}, of("CloudFormation", "cloudformation.amazonaws.com", 1),
+		},
+		"of the cluster by its ARN": {
+			history{heard(t, "update-addon-encoded.json", 1, by("eksctl/0.200.0"))}, of("eksctl", "eksctl/0.200.0", 1),
+		},
+		"of a tool that EKS refused": {
+			history{heard(t, "update-addon.json", 1, refusedTool), heard(t, "update-addon.json", 3, nil)}, of("Terraform", "Terraform/1.9.0", 1),
+		},
+		"nothing is known of what it is of": {history{heard(t, "update-addon.json", 1, bare)}, &guard.LastChange{}},
+		"a creation after it": {
+			history{heard(t, "create-addon.json", 1, by("Pulumi/1.0 "+terraform)), heard(t, "update-addon.json", 3, nil)},
+			&guard.LastChange{Call: "CreateAddon", Tool: "Pulumi", Agent: "Pulumi/1.0", At: start.Add(-time.Hour)},
+		},
+		"a creation before it": {history{other, heard(t, "create-addon.json", 5, by(terraform))}, of("", "", 1)},
+		"an agent that does not print": {
+			history{heard(t, "update-addon.json", 1, by("terraform/\x1b[31m1"+strings.Repeat("9", 500)))}, of("Terraform", "terraform/", 1),
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := healthy(t)
@@ -118,6 +134,7 @@ func TestALastChangeThatCannotBeKnownIsAFault(t *testing.T) {
 	}
 	torn := heard(t, "update-addon.json", 1, nil)
 	torn.CloudTrailEvent = aws.String(`{"eventTime":`)
+	const unknown = "an event of CloudTrail is not of the form that is known: unexpected end of JSON input"
 	for name, c := range map[string]struct {
 		trail []trailtypes.Event
 		fails string
@@ -126,8 +143,8 @@ func TestALastChangeThatCannotBeKnownIsAFault(t *testing.T) {
 		"denied":         {nil, "AccessDeniedException", fault.Fault{Kind: fault.Terminal, Code: "AccessDeniedException", Need: "cloudtrail:LookupEvents", Text: "because"}},
 		"throttled":      {nil, "ThrottlingException", fault.Fault{Kind: fault.Retry, Code: "ThrottlingException", Text: "because"}},
 		"a long list":    {many, "", fault.Fault{Kind: fault.Terminal, Text: "none of the last 1000 calls of UpdateAddon is of this cluster"}},
-		"a torn event":   {[]trailtypes.Event{torn}, "", fault.Fault{Kind: fault.Terminal, Text: "an event of CloudTrail is not of the form that is known: unexpected end of JSON input"}},
-		"no event in it": {[]trailtypes.Event{{EventName: torn.EventName, EventTime: torn.EventTime}}, "", fault.Fault{Kind: fault.Terminal, Text: "an event of CloudTrail is not of the form that is known: unexpected end of JSON input"}},
+		"a torn event":   {[]trailtypes.Event{torn}, "", fault.Fault{Kind: fault.Terminal, Text: unknown}},
+		"no event in it": {[]trailtypes.Event{{EventName: torn.EventName, EventTime: torn.EventTime}}, "", fault.Fault{Kind: fault.Terminal, Text: unknown}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := healthy(t)
