@@ -25,7 +25,7 @@ const (
 	rules    = "version: 1\nfleet:\n- {account: \"111122223333\", regions: [eu-central-1]}\n- {account: \"444455556666\", regions: [eu-west-1, eu-central-1]}\n"
 	american = "version: 1\nfleet: [{account: \"111122223333\", regions: [us-gov-west-1]}]\n"
 	chinese  = "version: 1\nfleet: [{account: \"111122223333\", regions: [cn-north-1]}]\n"
-	wrong    = "version: 1\nfleet: [{account: one, regions: [eu-central-1]}]\ndefaults: {mode: auto}\n"
+	wrong    = "version: 1\nfleet: [{account: one, regions: [eu-central-1]}]\ndefaults: {mode: all}\n"
 )
 
 var (
@@ -161,7 +161,7 @@ func TestEachMistakeIsToldWithItsKeyItsValueAndWhatIsAllowed(t *testing.T) {
 		"a policy that may not be read": {map[string]any{"policy": "secret.yaml"}, []string{"context policy: secret.yaml: permission denied; docs/policy.md says what a policy is"}},
 		"a policy with mistakes has each with its line": {map[string]any{"policy": "wrong.yaml"}, []string{
 			`wrong.yaml:2: fleet[0].account: "one" is not an account; allowed: twelve digits, as "111122223333"`,
-			`wrong.yaml:3: defaults.mode: auto is closed`}},
+			`wrong.yaml:3: defaults.mode: "all" is not a value of mode`}},
 		"a fleet in another partition": {map[string]any{"policy": "american.yaml"}, []string{
 			"context policy: american.yaml: the fleet has 111122223333 in us-gov-west-1, which the hub in eu-central-1 cannot reach; deploy a hub in each partition of AWS"}},
 		"no e-mail address":              {map[string]any{"email": ""}, []string{"context email: is missing; give one e-mail address, as oncall@example.com"}},
