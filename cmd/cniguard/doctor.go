@@ -69,7 +69,7 @@ func unitsOf(file string) ([]event.Unit, error) {
 	if file == "" {
 		return nil, nil
 	}
-	p, err := readFile("--policy", file, func(name string, data []byte) (*policy.Policy, error) { return source.Read(name, data) })
+	p, err := readFile("--policy", file, source.Read)
 	if err != nil {
 		return nil, err
 	}

@@ -69,7 +69,8 @@ func shutBreaker(in Input, _ Step) (string, time.Time) {
 	if in.Rollout.Fault != nil || len(failed) == 0 { // the budget's gate says what cannot be read
 		return "", time.Time{}
 	}
-	return fmt.Sprintf("updates of %s failed%s: the fleet is not updated until somebody has looked and runs `cniguard resume`", clusters(failed), ofWave(failed[0].Wave)), time.Time{}
+	return fmt.Sprintf("updates of %s failed%s: the fleet is not updated until somebody has looked and runs `cniguard resume`",
+		clusters(failed), ofWave(failed[0].Wave)), time.Time{}
 }
 
 func ofWave(name string) string {

@@ -83,7 +83,8 @@ func (r *Run) write(ctx context.Context, id cluster.ID, o guard.Order) error {
 // ofTable has the faults of the ledger happen to the operations of DynamoDB that it is made of.
 func ofTable(faults []world.Fault) []world.Fault {
 	operations := map[string]string{
-		"Load": "GetItem", "Fleet": "GetItem", "Rollout": "GetItem", "SaveRollout": "PutItem", "Save": "PutItem", "Arrive": "PutItem", "Report": "PutItem", "Reported": "GetItem", "Due": "Query", "In": "Query",
+		"Load": "GetItem", "Fleet": "GetItem", "Rollout": "GetItem", "SaveRollout": "PutItem",
+		"Save": "PutItem", "Arrive": "PutItem", "Report": "PutItem", "Reported": "GetItem", "Due": "Query", "In": "Query",
 		"Orders": "Query", "Digest": "GetItem", "SaveDigest": "PutItem", "DueDigests": "Query", "Digested": "GetItem", "SetDigested": "PutItem",
 		"Sweep": "GetItem", "PutSweep": "PutItem", "PutPart": "PutItem", "Sweeps": "Query", "Parts": "Query",
 	}

@@ -48,7 +48,7 @@ func diary(lines []simulate.Line) string {
 		day := l.At.Format("2006-01-02 Mon")
 		group := l.Cluster[strings.LastIndexByte(l.Cluster, '/')+1:]
 		group, _, _ = strings.Cut(group, "-")
-		what := ""
+		var what string
 		switch {
 		case l.What == simulate.UpdateStarted:
 			what = group + ": updates started"
