@@ -16,7 +16,6 @@ import (
 	"github.com/cniguard/cniguard/internal/cloud"
 	"github.com/cniguard/cniguard/internal/event"
 	"github.com/cniguard/cniguard/internal/hub"
-	"github.com/cniguard/cniguard/internal/policy"
 	"github.com/cniguard/cniguard/internal/policy/source"
 	"github.com/cniguard/cniguard/internal/simulate"
 )

@@ -9,6 +9,9 @@ type Note struct {
 	Problem     string  // completes "it …"
 	URL         string  // the issue or pull request at amazon-vpc-cni-k8s; GitHub leads from one to the other
 	Bad         bool    // no update may lead to such a release
+	// Unready is true where aws-node does not start, or is killed or crashes again and again, whatever the network is like: EKS says
+	// InsufficientNumberOfReplicas of such an add-on, and an update to a release without it is the cure.
+	Unready bool
 }
 
 // Notes lists what is known of a release, older ranges first; nothing for an unknown version.
@@ -35,6 +38,16 @@ func (v Version) Bad() (Note, bool) {
 		}
 	}
 	return Note{}, false
+}
+
+// Unready reports whether aws-node of a release is known not to become ready, or not to stay it.
+func (v Version) Unready() bool {
+	for i := range notes {
+		if n := &notes[i]; n.Unready && n.covers(v) {
+			return true
+		}
+	}
+	return false
 }
 
 func (n *Note) covers(v Version) bool {
@@ -67,11 +80,11 @@ var notes = []Note{
 		Problem: "cannot delete pods that v1.12.1 or later created: do not go back to it"},
 	{First: core(1, 12, 0), Last: core(1, 12, 0), URL: issue(2268),
 		Problem: "lost ENABLE_POD_ENI when it was updated to v1.12.2 with OVERWRITE"},
-	{First: core(1, 13, 0), Last: core(1, 13, 2), Fixed: core(1, 13, 3), URL: issue(2436), Bad: true,
+	{First: core(1, 13, 0), Last: core(1, 13, 2), Fixed: core(1, 13, 3), URL: issue(2436), Bad: true, Unready: true,
 		Problem: "needs ten times the memory, more with every node, and is killed for it"},
-	{First: core(1, 13, 2), Last: core(1, 13, 2), Fixed: core(1, 13, 3), URL: issue(2448), Bad: true,
+	{First: core(1, 13, 2), Last: core(1, 13, 2), Fixed: core(1, 13, 3), URL: issue(2448), Bad: true, Unready: true,
 		Problem: "panics while it reconciles a node's interfaces"},
-	{First: core(1, 14, 0), Last: core(1, 14, 0), Fixed: core(1, 14, 1), URL: issue(2540), Bad: true,
+	{First: core(1, 14, 0), Last: core(1, 14, 0), Fixed: core(1, 14, 1), URL: issue(2540), Bad: true, Unready: true,
 		Problem: "brings the node agent, which crash-loops after an update from v1.13"},
 	{First: core(1, 16, 0), Last: core(1, 16, 1), Fixed: core(1, 16, 2), URL: issue(2757),
 		Problem: "uses CNI specification 1.0.0, which Kubernetes 1.23 and earlier do not support"},
@@ -79,7 +92,7 @@ var notes = []Note{
 		Problem: "livelocks with the CPU at its limit on nodes that have all their interfaces"},
 	{First: core(1, 19, 0), Last: core(1, 19, 1), Fixed: core(1, 19, 2), URL: issue(3147),
 		Problem: "publishes metrics with changed types, gauges for counters and the reverse"},
-	{First: core(1, 22, 0), Last: core(1, 22, 1), Fixed: core(1, 22, 2), URL: issue(3705), Bad: true,
+	{First: core(1, 22, 0), Last: core(1, 22, 1), Fixed: core(1, 22, 2), URL: issue(3705), Bad: true, Unready: true,
 		Problem: "does not start where the role lacks ec2:DescribeSecurityGroups, which policies written for earlier releases do"},
 	{First: core(1, 23, 0), Last: core(1, 23, 0), Fixed: core(1, 23, 1), URL: issue(3739),
 		Problem: "works only beside network policy agent v1.4.1"},

@@ -102,3 +102,17 @@ func TestFixesAreGoodReleases(t *testing.T) {
 		t.Error("no notes at all")
 	}
 }
+
+// Fact 7.3/known.
+func TestReleasesWhoseDaemonDoesNotBecomeReady(t *testing.T) {
+	for version, want := range map[string]bool{
+		"v1.13.0-eksbuild.1": true, "v1.13.2-eksbuild.1": true, "v1.14.0-eksbuild.3": true, "v1.22.0-eksbuild.1": true, "v1.22.1-eksbuild.2": true,
+		"v1.7.5-eksbuild.2": false, "v1.12.6-eksbuild.2": false, "v1.13.3-eksbuild.1": false, "v1.14.1-eksbuild.1": false,
+		"v1.16.3-eksbuild.2": false, // it livelocks, and is ready
+		"v1.22.2-eksbuild.1": false, "latest": false,
+	} {
+		if got := cni.Parse(version).Unready(); got != want {
+			t.Errorf("%s: %t", version, got)
+		}
+	}
+}

@@ -200,10 +200,8 @@ func shutReady(in Input, s Step) (string, time.Time) {
 		return "the cluster is " + in.Seen.Cluster.Value.Status, time.Time{}
 	case in.Seen.Addon.Value.Status == "UPDATE_FAILED" && in.Record.Failed.To == s.To.String():
 		return "", time.Time{} // our own try of this step failed; the next one mends it
-	case in.Seen.Addon.Value.Status != "ACTIVE":
-		return "the add-on is " + in.Seen.Addon.Value.Status, time.Time{}
 	}
-	return "", time.Time{}
+	return shutHealth(*in.Seen.Addon.Value, s), time.Time{}
 }
 
 func shutInFlight(in Input, _ Step) (string, time.Time) {

@@ -148,3 +148,27 @@ func shutRole(in Input, _ Step) (string, time.Time) {
 func notInRole(r rune) bool {
 	return r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("_+=,.@-/", r)
 }
+
+// shutHealth lets a step be taken only from an add-on that is ACTIVE and has no health issues when it is read right before, so also after the
+// soak of a step that was proved; and from one that is DEGRADED, or has issues, by nothing but what the step cures.
+func shutHealth(a Addon, s Step) string {
+	issues := few(a.Issues, 3)
+	switch {
+	case a.Status != "ACTIVE" && a.Status != "DEGRADED":
+		return "the add-on is " + a.Status
+	case cures(s, a.Issues), a.Status == "ACTIVE" && issues == "":
+		return ""
+	case issues == "":
+		return "the add-on is " + a.Status + ", and EKS gives no reason"
+	}
+	return "the add-on is " + a.Status + ": " + issues
+}
+
+// cures reports whether a step leads from a release whose aws-node is known not to become ready to one of which that is not known, and the
+// issues are nothing but that.
+func cures(s Step, issues []string) bool {
+	return len(issues) > 0 && s.From.Unready() && !s.To.Unready() && !slices.ContainsFunc(issues, func(issue string) bool {
+		code, _, _ := strings.Cut(issue, ":")
+		return code != "InsufficientNumberOfReplicas"
+	})
+}

@@ -240,3 +240,49 @@ func TestARoleThatCannotBePassedOnHoldsTheUpdate(t *testing.T) {
 		})
 	}
 }
+
+// Facts 2.3/addon-status, 7.3/known.
+func TestHealthIssuesHoldTheUpdateUnlessItCuresThem(t *testing.T) {
+	const few, other = "InsufficientNumberOfReplicas: 2 of 6 pods are not ready", "AccessDenied: no"
+	for _, c := range []struct {
+		name, from, status string
+		issues             []string
+		why                string // empty: it starts
+	}{
+		{"a healthy one", "v1.21.2-eksbuild.1", "ACTIVE", nil, ""},
+		{"one that is ACTIVE, with an issue", "v1.21.2-eksbuild.1", "ACTIVE", []string{few}, "the add-on is ACTIVE: " + few},
+		{"one that is DEGRADED by itself", "v1.21.2-eksbuild.1", "DEGRADED", []string{few}, "the add-on is DEGRADED: " + few},
+		{"one that its release degrades", "v1.22.1-eksbuild.2", "DEGRADED", []string{few, few}, ""},
+		{"one that its release keeps from being ready, not yet DEGRADED", "v1.22.1-eksbuild.2", "ACTIVE", []string{few}, ""},
+		{"by something else", "v1.22.1-eksbuild.2", "DEGRADED", []string{other}, "the add-on is DEGRADED: " + other},
+		{"by something else too", "v1.22.1-eksbuild.2", "DEGRADED", []string{few, other}, "the add-on is DEGRADED: " + few + ", " + other},
+		{"by nothing that is said", "v1.22.1-eksbuild.2", "DEGRADED", nil, "the add-on is DEGRADED, and EKS gives no reason"},
+		{"one whose creation failed", "v1.22.1-eksbuild.2", "CREATE_FAILED", []string{few}, "the add-on is CREATE_FAILED"},
+		{"one whose update failed that was not ours", "v1.22.1-eksbuild.2", "UPDATE_FAILED", []string{few}, "the add-on is UPDATE_FAILED"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			const to = "v1.22.2-eksbuild.1"
+			in := outdated()
+			in.Settings.Value.Floor = cni.Parse("v1.22.0")
+			in.Seen.Addon = guard.Read(addon(c.from))
+			in.Seen.Addon.Value.Status, in.Seen.Addon.Value.Issues = c.status, c.issues
+			in.Seen.Catalogue = guard.Read([]cni.Release{{Version: cni.Parse(to)}})
+			in.Seen.Preflight = preflight(to)
+			p := guard.Decide(in)
+			var held []guard.Reason
+			for _, h := range p.Held {
+				held = append(held, h.By...)
+			}
+			var want []guard.Reason
+			if c.why != "" {
+				want = []guard.Reason{{Gate: "ready", Text: c.why}}
+			}
+			if diff := cmp.Diff(want, held); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			if unwell := slices.Contains(codes(p.Findings), guard.AddonUnhealthy); unwell != (c.status != "ACTIVE" || c.issues != nil) {
+				t.Errorf("people are told: %t", unwell)
+			}
+		})
+	}
+}

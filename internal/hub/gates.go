@@ -40,7 +40,7 @@ func openers(name string) map[string]string {
 			"where it is YAML, a person who has compared it: cniguard approve " + name + " --because WHY",
 		"alarm":     "by itself, minutes after the alarm stands and is OK; in ALARM, whoever frees addresses in the pod subnets; off, the policy's author",
 		"room":      "whoever frees addresses in that subnet, or gives the pods another one",
-		"ready":     "by itself, when EKS calls cluster and add-on ACTIVE; else whoever runs the cluster",
+		"ready":     "by itself, when EKS calls cluster and add-on ACTIVE, without health issues; else whoever runs the cluster",
 		"in flight": "by itself, when that update has ended",
 		"open update": "by itself, when EKS has ended that update; AWS support, where it never does; where there are too many to look at: cniguard approve " +
 			name + " --because WHY",

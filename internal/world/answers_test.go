@@ -211,3 +211,24 @@ orders: [{kind: deny, account: "111122223333", region: eu-central-1, name: many-
 		t.Errorf("%v", err)
 	}
 }
+
+// Fact 2.3/addon-status.
+func TestTheHealthOfAnAddonAtRestChanges(t *testing.T) {
+	health := func(at time.Duration, issues ...world.Issue) func(*world.Spec) {
+		return func(s *world.Spec) {
+			s.Changes = append(s.Changes, world.Change{At: at, Account: hubAccount, Region: hubRegion, Name: "prod", Do: world.ChangeHealth, Issues: issues})
+		}
+	}
+	s := set(t, 1, with(health(time.Hour, world.Issue{Code: "AccessDenied"}), health(2*time.Hour)))
+	for at, want := range map[time.Duration]string{90 * time.Minute: "DEGRADED", 150 * time.Minute: "ACTIVE"} {
+		s.at(at, func(ctx context.Context, k *world.Client) {
+			out, err := k.DescribeAddon(ctx, &eks.DescribeAddonInput{ClusterName: aws.String("prod"), AddonName: aws.String("vpc-cni")})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if is := out.Addon; string(is.Status) != want || (len(is.Health.Issues) == 1) != (want == "DEGRADED") {
+				t.Errorf("after %s it is %s with %d issues; want %s", at, is.Status, len(is.Health.Issues), want)
+			}
+		})
+	}
+}

@@ -90,6 +90,8 @@ func (w *World) change(ch *Change) {
 		if c.addon != nil {
 			w.deleteAddon(c, ch.Preserve)
 		}
+	case ChangeHealth:
+		w.changeHealth(c, ch.Issues)
 	case TagCluster:
 		c.tags = ch.Tags
 		w.clusterTruth(c, "tagged")
@@ -151,6 +153,21 @@ func (w *World) created(c *eksCluster, status string) {
 		c.take()
 		w.addonEvent(c.id(), "EKS Addon Creation Succeeded")
 	}
+}
+
+// changeHealth has EKS find something wrong with an add-on at rest, or nothing any more.
+func (w *World) changeHealth(c *eksCluster, issues []Issue) {
+	status, event := types.AddonStatusActive, "EKS Addon Health Restored"
+	if len(issues) > 0 {
+		status, event = types.AddonStatusDegraded, "EKS Addon Health Degraded"
+	}
+	a := c.addon
+	if a == nil || a.busy || a.Status != string(types.AddonStatusActive) && a.Status != string(types.AddonStatusDegraded) {
+		return
+	}
+	a.Status, a.Issues, a.modified = string(status), issues, w.Now()
+	w.addonTruth(c)
+	w.addonEvent(c.id(), event)
 }
 
 func (w *World) deleteAddon(c *eksCluster, preserve bool) {

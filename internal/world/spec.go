@@ -209,6 +209,7 @@ const (
 	CreateAddon    Deed = "create add-on"   // Addon
 	UpdateAddon    Deed = "update add-on"   // Addon; ends as UpdateScripts say
 	DeleteAddon    Deed = "delete add-on"
+	ChangeHealth   Deed = "change health"   // Issues, with which a managed add-on at rest is DEGRADED; none: it is ACTIVE
 	TagCluster     Deed = "tag cluster"     // Tags replace the cluster's
 	GrantAccess    Deed = "grant access"    // Role may read kube-system half a minute later: an access entry, then its policy
 	ApplyDaemonSet Deed = "apply daemonSet" // DaemonSet, with kubectl or the like, of which AWS hears nothing
@@ -223,6 +224,7 @@ type Change struct {
 	Do         Deed              `yaml:"do"`
 	Kubernetes string            `yaml:"kubernetes"` // UpgradeCluster
 	Addon      *Addon            `yaml:"addon"`      // CreateAddon; UpdateAddon: its version, role and configuration
+	Issues     []Issue           `yaml:"issues"`     // ChangeHealth
 	Resolve    string            `yaml:"resolve"`    // CreateAddon, UpdateAddon: NONE, OVERWRITE or PRESERVE; empty: NONE
 	Agent      string            `yaml:"agent"`      // CreateAddon, UpdateAddon: the call's user agent; a service, as cloudformation.amazonaws.com: it makes the call
 	Preserve   bool              `yaml:"preserve"`   // DeleteAddon: its DaemonSet stays behind, and nobody manages it

@@ -248,7 +248,7 @@ func (v *validation) offset(field string, at time.Duration) {
 func (v *validation) change(field string, c Change) {
 	v.offset(field, c.At)
 	v.known(field, c.id())
-	deeds := []Deed{UpgradeCluster, CreateAddon, UpdateAddon, DeleteAddon, TagCluster, GrantAccess, ApplyDaemonSet}
+	deeds := []Deed{UpgradeCluster, CreateAddon, UpdateAddon, DeleteAddon, ChangeHealth, TagCluster, GrantAccess, ApplyDaemonSet}
 	v.check(slices.Contains(deeds, c.Do), field+".do", quote(string(c.Do))+" is not a deed", fmt.Sprintf("want one of %q", deeds))
 	v.check(c.Do != UpgradeCluster || c.Kubernetes != "", field+".kubernetes", "is missing", "want a version as 1.33")
 	v.check(c.Do != CreateAddon && c.Do != UpdateAddon || c.Addon != nil, field+".addon", "is missing", "want the add-on")

@@ -97,6 +97,52 @@ catalogues:
 				for the digest: opened update-blocked (warning)
 			`,
 			ends: "outdated; managed; outdated; fine; waiting; configuration", calls: 360},
+		{name: "health issues that appear in the soak hold the next step, and are told", says: map[string][]string{
+			"opened addon-unhealthy": {`InsufficientNumberOfReplicas: 1 of 6 pods is not ready`},
+		},
+			policy: fleet + "defaults: {mode: auto, owner: cniguard, daysLeft: off, floor: v1.9.0}\n", length: 9 * hour, world: prod("") + `
+changes:
+  - {at: 30m, account: "444455556666", region: eu-central-1, name: prod, do: change health, issues: [{code: InsufficientNumberOfReplicas, message: 1 of 6 pods is not ready}]}
+  - {at: 3h, account: "444455556666", region: eu-central-1, name: prod, do: change health}
+`,
+			did: `
+				held: alarm
+				alarm put: cniguard-prod at 80 %
+				for the digest: opened version-outdated (warning)
+				update started: v1.7.5 → v1.8.0
+				told: update started update-progress (info)
+				update ended: v1.7.5 → v1.8.0 Successful
+				for the digest: changed version-outdated (warning)
+				told: updated update-progress (info)
+				held: ready
+				told: opened addon-unhealthy (warning)
+				update started: v1.8.0 → v1.9.0
+				told: update started update-progress (info)
+				told: recovered addon-unhealthy (warning)
+				update ended: v1.8.0 → v1.9.0 Successful
+				for the digest: recovered version-outdated (warning)
+				told: updated update-progress (info)
+			`,
+			ends: "fine; managed; fine; fine; idle; ", calls: 620},
+		{name: "an add-on that its release degrades is led to the next", world: cluster(`addon: {version: v1.22.1-eksbuild.2, status: DEGRADED, issues: [{code: InsufficientNumberOfReplicas, message: aws-node is not ready}]}`) + `
+catalogues:
+  "1.21":
+    - {version: v1.22.2-eksbuild.1, compatible: true}
+    - {version: v1.22.1-eksbuild.2, compatible: true}
+`, length: 6 * hour,
+			did: `
+				held: alarm
+				alarm put: cniguard-prod at 80 %
+				for the digest: opened release-known-bad (warning)
+				told: opened addon-unhealthy (warning)
+				update started: v1.22.1 → v1.22.2
+				told: update started update-progress (info)
+				update ended: v1.22.1 → v1.22.2 Successful
+				for the digest: recovered release-known-bad (warning)
+				told: updated update-progress (info)
+				told: recovered addon-unhealthy (warning)
+			`,
+			ends: "fine; managed; fine; fine; idle; ", calls: 380},
 		{name: "pods that do not become ready are tried twice", says: map[string][]string{
 			"update failed update-progress": {`2 of 6 pods are not ready (aws-node-x1)`, `one more try in 15 minutes`, `set aside until a person approves again`},
 			"opened addon-unhealthy":        {`(aws-node-x1)`},

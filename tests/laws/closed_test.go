@@ -2,6 +2,7 @@ package laws_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -36,6 +37,9 @@ func closed(s *stage) law {
 		}
 		if in, _ := u.call.In.(*eks.UpdateAddonInput); in != nil && in.ServiceAccountRoleArn != nil && !strings.Contains(*in.ServiceAccountRoleArn, "::"+id.Account+":role/") {
 			s.breaks(name, id, "an update to %s with a role that cannot be passed on: %s", u.to, *in.ServiceAccountRoleArn)
+		}
+		if !a.addon.any(u.at.Add(-lately), sound) {
+			s.breaks(name, id, "an update to %s of an add-on that is not well: %s %v", u.to, a.addon.now().Status, a.addon.now().Issues)
 		}
 		if by := s.denied(id, u.at); by != "" {
 			s.breaks(name, id, "an update to %s, but %s denied it", u.to, by)
@@ -78,6 +82,15 @@ func (s *stage) refuses(id cluster.ID, u *ask) string {
 		}
 	}
 	return ""
+}
+
+// sound reports whether an add-on is one to update: it is well, or was not updated, or it suffers from nothing but that aws-node of its release
+// does not become ready (facts-eks-vpc-cni 7.3).
+func sound(a addon) bool {
+	r, _ := read(a.Version)
+	cured := slices.Contains([]string{"1.13.0", "1.13.1", "1.13.2", "1.14.0", "1.22.0", "1.22.1"}, fmt.Sprintf("%d.%d.%d", r[0], r[1], r[2]))
+	others := slices.ContainsFunc(a.Issues, func(i world.Issue) bool { return i.Code != "InsufficientNumberOfReplicas" })
+	return a.Status == "UPDATE_FAILED" || len(a.Issues) == 0 || cured && !others
 }
 
 // opened reports whether the mode for these tags lets an update go.

@@ -108,6 +108,17 @@ func addonEdges() []edge {
 		{name: "updates that start long after they were asked for", set: func(s *scene, d dice, _ time.Duration) {
 			s.spec.Behaviour.UpdateStarts.Max = d.span(2*time.Minute, 10*time.Minute)
 		}, is: func(s *scene) bool { return s.spec.Behaviour.UpdateStarts.Max >= 2*time.Minute }},
+		{name: "health that changes", set: func(s *scene, d dice, trouble time.Duration) {
+			for range d.number(1, 4) {
+				c := pick(d, s.spec.Clusters...)
+				s.spec.Changes = append(s.spec.Changes, world.Change{
+					At: inTrouble(d, trouble), Account: c.Account, Region: c.Region, Name: c.Name, Do: world.ChangeHealth,
+					Issues: pick(d, nil, []world.Issue{{Code: "InsufficientNumberOfReplicas"}}, []world.Issue{{Code: "AccessDenied"}}),
+				})
+			}
+		}, is: func(s *scene) bool {
+			return slices.ContainsFunc(s.spec.Changes, func(c world.Change) bool { return c.Do == world.ChangeHealth })
+		}},
 		{name: "roles of another account", set: func(s *scene, d dice, _ time.Duration) {
 			for _, c := range s.spec.Clusters {
 				if c.Addon != nil && d.chance(.5) {

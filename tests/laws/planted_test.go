@@ -108,6 +108,17 @@ func defectsOfEKS() []defect {
 				}
 			}
 		}, sees: "does not take"},
+		{law: "Closed", name: "a reader for whom every add-on is well", plant: addonThat(func(a *types.Addon) {
+			if a.Status == types.AddonStatusDegraded {
+				a.Status, a.Health = types.AddonStatusActive, nil
+			}
+		}), where: func(s *scene) {
+			for i := range s.spec.Clusters {
+				if a := s.spec.Clusters[i].Addon; a != nil {
+					a.Status, a.Issues = "DEGRADED", []world.Issue{{Code: "AccessDenied"}}
+				}
+			}
+		}, sees: "not well"},
 		{law: "Closed", name: "an actor that passes on a role of another account", plant: eksThat(lyingEKS{ask: func(in *eks.UpdateAddonInput) {
 			if in.ServiceAccountRoleArn != nil {
 				in.ServiceAccountRoleArn = aws.String("arn:aws:iam::000011112222:role/cni")
