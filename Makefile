@@ -169,7 +169,7 @@ endef
 
 # The same bytes from the same source: the flags of the caller's environment stay out, and the instruction sets are Lambda's least.
 dist/%/bootstrap: always
-	GOFLAGS= CGO_ENABLED=0 GOOS=linux GOARCH=$* GOAMD64=v1 GOARM64=v8.0 go build -tags=lambda.norpc -trimpath -buildvcs=false -ldflags='-s -w' -o $@ ./functions/remediator
+	GOFLAGS= CGO_ENABLED=0 GOOS=linux GOARCH=$* GOAMD64=v1 GOARM64=v8.0 go build -tags=lambda.norpc -trimpath -buildvcs=false -ldflags='-s -w' -gcflags=github.com/aws/aws-sdk-go-v2/...=-l -o $@ ./functions/remediator
 
 dist/remediator-%.zip: dist/%/bootstrap
 	go run ./internal/tool/zip $@ $<

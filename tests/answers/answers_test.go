@@ -329,7 +329,7 @@ catalogues: {"1.21": [{version: v1.8.0-eksbuild.1, compatible: true}]}
 				told: updated update-progress (info)
 			`,
 			ends: "fine; managed; fine; fine; idle; ", calls: 380},
-		{name: "a version that shows early is no proof", world: prod("") + "behaviour: {versionMovesEarly: true}\nupdates: [{outcome: fail, times: 1}]\n", length: 6 * hour, seed: 3,
+		{name: "a version that shows early is no proof", world: prod("") + "behaviour: {versionMovesEarly: true}\nupdates: [{outcome: fail, times: 1}]\n", length: 6 * hour, seed: 1,
 			did: `
 				held: alarm
 				alarm put: cniguard-prod at 80 %

@@ -79,7 +79,7 @@ func synthesize(dir string) error {
 	if err != nil {
 		return err
 	}
-	err = run("go", []string{"GOFLAGS=", "CGO_ENABLED=0"}, "build", "-tags=lambda.norpc", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", program, "./functions/remediator")
+	err = run("go", []string{"GOFLAGS=", "CGO_ENABLED=0"}, "build", "-tags=lambda.norpc", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-gcflags=github.com/aws/aws-sdk-go-v2/...=-l", "-o", program, "./functions/remediator")
 	if err == nil {
 		err = run("go", nil, "build", "-o", filepath.Join(work, "cniguard"), "./cmd/cniguard")
 	}
