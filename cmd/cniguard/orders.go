@@ -144,7 +144,7 @@ it holds from the moment it is written. Checks, alarms and messages go on.`,
 
 func resumeCommand() *cobra.Command {
 	return toFleet(world.Resume, &ordering{}, &cobra.Command{
-		Short: "End a halt or a teardown of the fleet",
+		Short: "End a halt or a teardown of the fleet, or the stop after failed updates",
 		Long:  `Every cluster is looked at again at once; after a teardown the alarms come back.`,
 	})
 }

@@ -19,7 +19,7 @@ func Intend(in Input, p Plan) (Record, bool) {
 	for _, a := range p.Actions {
 		if a.Kind == StartUpdate {
 			step := a.Step
-			rec.Step, rec.Aside = &step, nil
+			rec.Step = &step
 			return rec, true
 		}
 	}

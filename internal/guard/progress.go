@@ -59,7 +59,7 @@ func (c *conclusion) untaken(o Outcome) (Finding, bool) {
 // started notes the update's id and says that it started, once.
 func (c *conclusion) started(id string) {
 	step := *c.rec.Step
-	step.ID = id
+	step.ID, c.rec.Aside = id, nil // until EKS has taken the step, what set the cluster aside stands
 	if !step.Told {
 		step.Told = true
 		c.say(Started, c.stepFinding(step, Info, step.leaves()), time.Time{})

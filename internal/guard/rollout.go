@@ -33,6 +33,7 @@ type Slot struct {
 	Wave    string     `json:"wave,omitempty"`
 	Step    string     `json:"step,omitempty"` // its token
 	At      time.Time  `json:"at"`
+	Last    time.Time  `json:"last,omitzero"` // of a cluster whose update failed again: when; it keeps its place
 }
 
 // Wave is how far a wave is.
@@ -43,8 +44,19 @@ type Wave struct {
 	Last     time.Time `json:"last,omitzero"` // when the last update of one of them was proved
 }
 
+// latest is when a cluster got into its set, or failed again.
+func (s Slot) latest() time.Time {
+	if s.Last.After(s.At) {
+		return s.Last
+	}
+	return s.At
+}
+
 // mostFailed bounds the item of the rollout. Updates have long stopped by then.
 const mostFailed = 200
+
+// mayBeAhead is how far a person's clock may be ahead whose word ends the stop after failures.
+const mayBeAhead = 5 * time.Minute
 
 // aDay is for how long starts count.
 const aDay = 24 * time.Hour
@@ -85,8 +97,12 @@ func (r Rollout) Follow(id cluster.ID, rec Record) (Rollout, bool) {
 		r.InFlight, changed = slices.DeleteFunc(slices.Clone(r.InFlight), mine), true
 	}
 	switch last := rec.Failed.Last; {
-	case !last.IsZero() && (failed < 0 || r.Failed[failed].At.Before(last)):
-		r.Failed, changed = with(r.Failed, Slot{Cluster: id, Wave: rec.Wave, At: last}), true
+	case !last.IsZero() && (failed < 0 || r.Failed[failed].latest().Before(last)):
+		slot := Slot{Cluster: id, Wave: rec.Wave, At: last}
+		if failed >= 0 {
+			slot.At, slot.Last = r.Failed[failed].At, last
+		}
+		r.Failed, changed = with(r.Failed, slot), true
 		r.Failed = r.Failed[max(0, len(r.Failed)-mostFailed):]
 	case last.IsZero() && failed >= 0:
 		r.Failed, changed = slices.DeleteFunc(slices.Clone(r.Failed), mine), true
@@ -142,9 +158,12 @@ func count(name string, members []Member, since time.Time) Wave {
 // tripped are the failures of one wave that stopped the updates of the fleet; none: they go on. Those before the last word of a person who
 // resumed do not count.
 func (in Input) tripped() []Slot {
-	most, failed := in.Place.Rules.Budget.Failures, map[string][]Slot{}
+	most, failed, resumed := in.Place.Rules.Budget.Failures, map[string][]Slot{}, in.Fleet.Value.Resumed
+	if resumed.After(in.Now.Add(mayBeAhead)) {
+		resumed = time.Time{} // failures to come would not count
+	}
 	for _, s := range in.Rollout.Value.Failed { // the oldest first
-		if s.At.Before(in.Fleet.Value.Resumed) {
+		if s.latest().Before(resumed) {
 			continue
 		}
 		if failed[s.Wave] = append(failed[s.Wave], s); len(failed[s.Wave]) >= most {

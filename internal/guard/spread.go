@@ -23,7 +23,7 @@ func (in Input) Full(s Step) (why string, until time.Time) {
 }
 
 // shutBudget keeps few updates in flight, so that a bad one harms little.
-func shutBudget(in Input, _ Step) (string, time.Time) {
+func shutBudget(in Input, s Step) (string, time.Time) {
 	if f := in.Rollout.Fault; f != nil {
 		return unread("the fleet's updates", f), time.Time{}
 	}
@@ -47,13 +47,14 @@ func shutBudget(in Input, _ Step) (string, time.Time) {
 			return fmt.Sprintf("%d of %d updates are in flight in %s: %s", len(others), limit.most, limit.of, some(others)), time.Time{}
 		}
 	}
-	return shutStarts(in, budget.Starts)
+	return shutStarts(in, s, budget.Starts)
 }
 
-func shutStarts(in Input, most int) (string, time.Time) {
+// shutStarts bounds the starts of a day. A step that EKS did not take is not counted against itself.
+func shutStarts(in Input, s Step, most int) (string, time.Time) {
 	var starts []time.Time
 	for _, slot := range in.Rollout.Value.Started {
-		if in.Now.Sub(slot.At) < aDay {
+		if in.Now.Sub(slot.At) < aDay && slot.Step != s.Token {
 			starts = append(starts, slot.At)
 		}
 	}
@@ -81,7 +82,7 @@ func ofWave(name string) string {
 }
 
 // shutWave lets the waves before go first.
-func shutWave(in Input, _ Step) (string, time.Time) {
+func shutWave(in Input, s Step) (string, time.Time) {
 	if in.Rollout.Fault != nil { // the budget's gate says it
 		return "", time.Time{}
 	}
@@ -89,7 +90,7 @@ func shutWave(in Input, _ Step) (string, time.Time) {
 	for _, before := range in.Place.Rules.Before(in.Place.Wave) {
 		w, counted := r.wave(before.Name)
 		switch {
-		case !counted, in.Record.Wanted.Since.IsZero(), !in.Record.Wanted.Since.Before(r.Looked):
+		case !counted, in.Record.Wanted.Since.IsZero(), in.Record.Wanted.To != last(s.Path), !in.Record.Wanted.Since.Before(r.Looked):
 			// What the wave's clusters want may be as new as what this one wants: only a sweep since then knows.
 			return fmt.Sprintf("the next sweep tells how far wave %s is", before.Name), time.Time{}
 		case w.Clusters == 0:
@@ -115,13 +116,18 @@ func (r Rollout) wave(name string) (Wave, bool) {
 // halted finds that this cluster's failure was the one that stopped the fleet's updates. It is one cluster's finding, so that it is told once.
 func (d *draft) halted() {
 	in := d.in
-	if in.Rollout.Fault != nil || in.Fleet.Fault != nil || in.Settings.Fault != nil {
+	// While a halt stands nobody knows which failures were resumed from before it, and nothing is updated anyway.
+	if in.Rollout.Fault != nil || in.Fleet.Fault != nil || in.Settings.Fault != nil || in.Fleet.Value.Halt != nil {
 		d.blind(UpdatesHalted)
 		return
 	}
 	delete(d.plan.Blind, UpdatesHalted) // it rests on the fleet's item, not on what was read of the cluster
 	failed := in.tripped()
-	if len(failed) == 0 || failed[len(failed)-1].Cluster != in.ID {
+	if len(failed) == 0 {
+		return
+	}
+	if failed[len(failed)-1].Cluster != in.ID {
+		d.blind(UpdatesHalted) // another says it; who said it before does not say that it is over
 		return
 	}
 	d.find(Finding{Code: UpdatesHalted, Severity: Warning, Print: failed[len(failed)-1].At.String(), Facts: []Fact{{"failed", clusters(failed)}, {"wave", failed[0].Wave}}})

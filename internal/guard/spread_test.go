@@ -47,6 +47,7 @@ func TestAWaveWaitsForThoseBeforeIt(t *testing.T) {
 		"no sweep has counted it": {func(in *guard.Input) { in.Rollout.Value.Waves = nil }, "the next sweep tells how far wave first is", time.Time{}},
 		"what it wants is newer than the last sweep": {func(in *guard.Input) { in.Record.Wanted.Since = in.Rollout.Value.Looked },
 			"the next sweep tells how far wave first is", time.Time{}},
+		"it wants another version than it did":        {func(in *guard.Input) { in.Record.Wanted.To = "v1.7.9-eksbuild.1" }, "the next sweep tells how far wave first is", time.Time{}},
 		"it has only now been seen to want an update": {func(in *guard.Input) { in.Record.Wanted = guard.Wanted{} }, "the next sweep tells how far wave first is", time.Time{}},
 		"the first wave waits for none":               {func(in *guard.Input) { in.Place.Wave, in.Rollout.Value = "first", guard.Rollout{} }, "", time.Time{}},
 		"what no wave claims comes last": {func(in *guard.Input) { in.Place.Wave = policy.Last },
@@ -88,15 +89,16 @@ func TestTheBudgetBoundsWhatIsInFlightAndWhatStartsInADay(t *testing.T) {
 		r    guard.Rollout
 		want string // how the reason begins; empty: it goes
 	}{
-		"its own slot is no other's":     {guard.Rollout{InFlight: slots(prod)}, ""},
-		"a region is full":               {guard.Rollout{InFlight: slots(other("a"))}, "1 of 1 updates are in flight in this region: "},
-		"an account is full":             {guard.Rollout{InFlight: slots(region, region)}, "2 of 2 updates are in flight in this account: "},
-		"another region of the account":  {guard.Rollout{InFlight: slots(region)}, ""},
-		"the fleet is full":              {guard.Rollout{InFlight: slots(account, account, account)}, "3 of 3 updates are in flight in the fleet: "},
-		"another account has its own":    {guard.Rollout{InFlight: slots(account, account)}, ""},
-		"the day's starts are spent":     {guard.Rollout{Started: slots(account, account, region, region)}, "4 updates started in the last 24 hours"},
-		"what started long ago is free":  {guard.Rollout{Started: append([]guard.Slot{{Cluster: account, At: noon.Add(-24 * time.Hour)}}, slots(region, region, region)...)}, ""},
-		"failures of other waves differ": {guard.Rollout{Failed: []guard.Slot{{Cluster: region, Wave: "a", At: noon}, {Cluster: account, Wave: "b", At: noon}}}, ""},
+		"its own slot is no other's":                 {guard.Rollout{InFlight: slots(prod)}, ""},
+		"a region is full":                           {guard.Rollout{InFlight: slots(other("a"))}, "1 of 1 updates are in flight in this region: "},
+		"an account is full":                         {guard.Rollout{InFlight: slots(region, region)}, "2 of 2 updates are in flight in this account: "},
+		"another region of the account":              {guard.Rollout{InFlight: slots(region)}, ""},
+		"the fleet is full":                          {guard.Rollout{InFlight: slots(account, account, account)}, "3 of 3 updates are in flight in the fleet: "},
+		"another account has its own":                {guard.Rollout{InFlight: slots(account, account)}, ""},
+		"the day's starts are spent":                 {guard.Rollout{Started: slots(account, account, region, region)}, "4 updates started in the last 24 hours"},
+		"what started long ago is free":              {guard.Rollout{Started: append([]guard.Slot{{Cluster: account, At: noon.Add(-24 * time.Hour)}}, slots(region, region, region)...)}, ""},
+		"its own step is not counted against itself": {guard.Rollout{Started: append(slots(account, region, region), guard.Slot{Cluster: prod, Step: token(t), At: noon})}, ""},
+		"failures of other waves differ":             {guard.Rollout{Failed: []guard.Slot{{Cluster: region, Wave: "a", At: noon}, {Cluster: account, Wave: "b", At: noon}}}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in := outdated()
@@ -111,6 +113,47 @@ func TestTheBudgetBoundsWhatIsInFlightAndWhatStartsInADay(t *testing.T) {
 				t.Error("nobody looks again")
 			}
 		})
+	}
+}
+
+// token is that of prod's next step.
+func token(t *testing.T) string {
+	t.Helper()
+	for _, a := range guard.Decide(outdated()).Actions {
+		if a.Kind == guard.StartUpdate {
+			return a.Step.Token
+		}
+	}
+	t.Fatal("no update starts")
+	return ""
+}
+
+func TestAClusterThatFailsAgainKeepsItsPlace(t *testing.T) {
+	failed := func(at time.Time) guard.Record {
+		return guard.Record{Failed: guard.Failed{To: "v1.8.0", Last: at}}
+	}
+	in := outdated()
+	for i, name := range []string{"a", "b", "a"} {
+		in.Rollout.Value, _ = in.Rollout.Value.Follow(other(name), failed(noon.Add(time.Duration(i-5)*time.Hour)))
+	}
+	says := func(name string) (speaks, blind bool) {
+		in.ID = other(name)
+		p := guard.Decide(in)
+		return slices.ContainsFunc(p.Findings, func(f guard.Finding) bool { return f.Code == guard.UpdatesHalted }), p.Blind[guard.UpdatesHalted]
+	}
+	if speaks, _ := says("b"); !speaks {
+		t.Error("the one that stopped the fleet says so no more")
+	}
+	if speaks, blind := says("a"); speaks || !blind {
+		t.Errorf("the other says so too: %t; or that it is over: %t", speaks, !blind)
+	}
+	in.Fleet.Value.Resumed = noon.Add(-210 * time.Minute) // before a failed again
+	if by := gates(guard.Decide(in)); slices.Contains(by, "breaker") {
+		t.Error("one failure since somebody resumed stops the fleet")
+	}
+	in.Rollout.Value, _ = in.Rollout.Value.Follow(other("b"), failed(noon.Add(-time.Hour)))
+	if by := gates(guard.Decide(in)); !slices.Contains(by, "breaker") {
+		t.Error("two that failed again since then do not stop it")
 	}
 }
 
@@ -138,6 +181,15 @@ func TestFailuresStopTheFleetAndOneClusterSaysSo(t *testing.T) {
 		}
 	}
 	in := stopped(other("b"))
+	in.Fleet.Value.Resumed = noon.Add(6 * time.Hour)
+	if p := guard.Decide(in); !slices.Contains(gates(p), "breaker") {
+		t.Error("a word that is dated ahead lets failures pass that are to come")
+	}
+	in.Fleet.Value.Halt = &guard.Order{Kind: guard.Halting, By: "ann", Because: "incident", At: noon}
+	if p := guard.Decide(in); !p.Blind[guard.UpdatesHalted] {
+		t.Error("it is judged while a halt stands")
+	}
+	in.Fleet.Value.Halt = nil
 	in.Fleet.Value.Resumed = noon.Add(-90 * time.Minute)
 	if p := guard.Decide(in); slices.Contains(gates(p), "breaker") || slices.ContainsFunc(p.Findings, func(f guard.Finding) bool { return f.Code == guard.UpdatesHalted }) {
 		t.Error("one failure since somebody resumed stops the fleet")

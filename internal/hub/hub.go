@@ -22,6 +22,7 @@ type Ledger interface {
 	All(ctx context.Context) ([]check.Kept, error)
 	Orders(ctx context.Context, id cluster.ID) ([]guard.Order, error)
 	Fleet(ctx context.Context) (guard.Fleet, error)
+	Rollout(ctx context.Context) (guard.Rollout, error)
 	Sweeps(ctx context.Context) ([]check.Sweep, error)
 	Order(ctx context.Context, id cluster.ID, o guard.Order) error
 	// Arrived reports whether the event of a probe, which the nonce names, has come.

@@ -75,7 +75,9 @@ func (h Hub) Replaced(ctx context.Context, kind guard.OrderKind) (*guard.Order, 
 	case err != nil:
 		return nil, nil
 	case kind == guard.Resuming && old == nil:
-		return nil, errors.New("resume: the fleet is not halted, so there is nothing to resume")
+		if r, err := h.Ledger.Rollout(ctx); err == nil && len(r.Failed) == 0 {
+			return nil, errors.New("resume: the fleet is not halted, and no failed update stops it, so there is nothing to resume")
+		}
 	case kind == guard.Halting && old != nil && old.Kind == guard.TearingDown:
 		return nil, fmt.Errorf("halt: a teardown by %s stands, and halts all updates already", old.By)
 	}

@@ -129,6 +129,16 @@ func TestAnOrderThatWakesNobodyIsWrittenAllTheSame(t *testing.T) {
 	}
 }
 
+func TestWhatFailedUpdatesStoppedIsResumedThoughNobodyHaltedIt(t *testing.T) {
+	l := ledger.NewMemory()
+	if err := l.SaveRollout(t.Context(), guard.Rollout{Failed: []guard.Slot{{Cluster: kept("prod", guard.Record{}).Cluster, At: noon}}}); err != nil {
+		t.Fatal(err)
+	}
+	if old, err := (hub.Hub{Ledger: l}).Replaced(t.Context(), guard.Resuming); err != nil || old != nil {
+		t.Errorf("%+v, %v", old, err)
+	}
+}
+
 func TestAnOrderToTheFleetKnowsWhatItReplaces(t *testing.T) {
 	for _, c := range []struct {
 		stands, given guard.OrderKind
@@ -136,7 +146,7 @@ func TestAnOrderToTheFleetKnowsWhatItReplaces(t *testing.T) {
 	}{
 		{"", guard.Halting, "nothing"},
 		{"", guard.TearingDown, "nothing"},
-		{"", guard.Resuming, "resume: the fleet is not halted, so there is nothing to resume"},
+		{"", guard.Resuming, "resume: the fleet is not halted, and no failed update stops it, so there is nothing to resume"},
 		{guard.Halting, guard.Halting, "halt by bo"},
 		{guard.Halting, guard.TearingDown, "halt by bo"},
 		{guard.Halting, guard.Resuming, "halt by bo"},

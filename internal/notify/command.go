@@ -74,7 +74,7 @@ func listVersions(m guard.Message) []string {
 	return []string{
 		eks("describe-addon-versions", m), "--addon-name vpc-cni",
 		"--kubernetes-version $(" + eks("describe-cluster", m), "--name " + name(m), "--query cluster.version", "--output text)",
-		"--query 'addons[].addonVersions[].addonVersion'", "--output text",
+		"--query 'addons[].addonVersions[?compatibilities].addonVersion'", "--output text",
 	}
 }
 

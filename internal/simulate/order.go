@@ -61,11 +61,15 @@ func (r *Run) order(ctx context.Context, e check.Engine, id cluster.ID, o world.
 	return guard.Command(guard.OrderKind(o.Kind), o.By, o.Because, r.Now())
 }
 
-// Halted says that the fleet is not halted, so that there is nothing to resume; nil: it is.
+// Halted says that the fleet is neither halted nor stopped by failed updates, so that there is nothing to resume; nil: it is.
 func (r *Run) Halted(ctx context.Context) error {
 	fleet, err := r.Ledger.Fleet(ctx)
-	if err == nil && fleet.Halt == nil {
-		err = fmt.Errorf("resume: the fleet is not halted %s after the start, so there is nothing to resume", Span(r.elapsed()))
+	if err != nil || fleet.Halt != nil {
+		return err
+	}
+	rollout, err := r.Ledger.Rollout(ctx)
+	if err == nil && len(rollout.Failed) == 0 {
+		err = fmt.Errorf("resume: the fleet is not halted %s after the start, and no failed update stops it, so there is nothing to resume", Span(r.elapsed()))
 	}
 	return err
 }

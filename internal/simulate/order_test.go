@@ -31,6 +31,7 @@ func word(at time.Duration, kind world.OrderKind, name string, finding guard.Cod
 }
 
 func TestOrdersAreGivenOrRefusedAsLines(t *testing.T) {
+	const nothingFailed = "the end of no halt"
 	nameless := order(2*hour, world.Deny, "batch", "")
 	nameless.By = ""
 	outside := rules(t, "{version: 1, fleet: [{account: \"444455556666\", regions: [us-east-1]}]}")
@@ -60,12 +61,15 @@ func TestOrdersAreGivenOrRefusedAsLines(t *testing.T) {
 		{"a mute", []world.Order{word(2*hour, world.Mute, "payments", guard.VersionOutdated, 36*hour)}, simulate.Ordered, "mute by ana of version-outdated for 1d12h", "agreed"},
 		{"an acknowledgement", []world.Order{word(2*hour, world.Ack, "payments", guard.VersionOutdated, 0)}, simulate.Ordered, "ack by ana of version-outdated for 1d", "agreed"},
 		{"an unmute", []world.Order{word(2*hour, world.Unmute, "payments", guard.VersionOutdated, 0)}, simulate.Ordered, "unmute by ana of version-outdated", "agreed"},
-		{"the end of no halt", []world.Order{order(2*hour, world.Resume, "", "")},
-			simulate.OrderRefused, "resume by ana", "resume: the fleet is not halted 2h after the start, so there is nothing to resume"},
+		{"the end of what failed updates stopped", []world.Order{order(2*hour, world.Resume, "", "")}, simulate.Ordered, "resume by ana", "agreed"},
+		{nothingFailed, []world.Order{order(2*hour, world.Resume, "", "")},
+			simulate.OrderRefused, "resume by ana", "resume: the fleet is not halted 2h after the start, and no failed update stops it, so there is nothing to resume"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := demoWorld(t)
-			s.Orders = c.orders
+			if s.Orders = c.orders; c.name == nothingFailed {
+				s.Updates = nil
+			}
 			r, lines := start(t, s, demoRules(t), simulate.Options{Seed: 1})
 			r.For(2*hour + time.Minute)
 			last := of(*lines, c.what, c.orders[0].Name)
