@@ -116,10 +116,10 @@ var findings = map[guard.Code]words{
 	guard.AlarmUnheard: {
 		wrong: "an alarm rang, and cniguard did not hear it",
 		right: "the alarm's event arrives again, or the alarm is over",
-		means: "CloudWatch delivers the event of an alarm within seconds. That this one never came means that the way from this account to cniguard is " +
-			"broken: other news of it may be lost, too.",
+		means: "CloudWatch delivers the event of an alarm within seconds. That this one was not taken in means that the way from this account to " +
+			"cniguard is broken, or that cniguard failed at the event and has it in its failure queue: other news may be lost, too.",
 		do: "Have cniguard doctor ring its own alarm in this account and region, and look at the rules and the role that forward events to the hub. " +
-			"What the alarm is about is told by itself.",
+			"Where the event is in the failure queue, have it handled with cniguard failed retry. What the alarm is about is told by itself.",
 		run: []command{doctor, alarms, eventRules},
 	},
 	guard.AlarmFailed: {
