@@ -93,7 +93,7 @@ func (s *stage) findings(a *actual) map[string]must {
 		"unreadable": closedNow, "metric-silent": closedNow, "alarm-unheard": closedNow, "nodes-full": either,
 		"blocks-low": closedNow, "exemption-ends": closedNow,
 	}
-	if s.spec.Behaviour.AlarmEventsLost > 0 {
+	if s.spec.Behaviour.AlarmEventsLost > 0 || s.ringsUnheard(a) {
 		want["alarm-unheard"] = either
 	}
 	st, is := a.state.now(), a.addon.now()

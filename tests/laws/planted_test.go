@@ -216,6 +216,8 @@ func defectsOfAlarms() []defect {
 			where: crumble, sees: "blocks-low is true"},
 		{law: "Told", name: "a ledger that takes every alarm for heard", plant: ledgerThat(forgetful{load: func(k *check.Kept) { k.Record.Rung.Last = start.AddDate(1, 0, 0) }}),
 			where: func(s *scene) { s.spec.Behaviour.AlarmEventsLost = 1 }, sees: "alarm-unheard is true"},
+		{law: "Told", name: "a ledger that forgets that alarms were heard", plant: ledgerThat(forgetful{load: func(k *check.Kept) { k.Record.Rung.Last = time.Time{} }}),
+			where: func(s *scene) { s.spec.Behaviour.AlarmEventsLost = 0 }, sees: "alarm-unheard is over"},
 		{law: "Reach", name: "an actor that puts no alarm but the first", plant: cloudWatchThat(lyingCloudWatch{put: func(in *cloudwatch.PutMetricAlarmInput) bool {
 			return strings.HasSuffix(*in.AlarmName, "-pod-subnets")
 		}}), where: func(s *scene) { s.doc.Defaults.FurtherAlarms = &[]string{"days-left"} }, sees: "days-left stands: false"},

@@ -118,6 +118,7 @@ func (s *stage) seeWork(e world.Entry) {
 			*w = work{running: 1}
 		}
 	case "to the failure queue":
+		s.failedAt(t.Event)
 	default:
 		w.running--
 		if e.What != "ok" {

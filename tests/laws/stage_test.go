@@ -55,6 +55,7 @@ type stage struct {
 	copies   map[string][]*letter // and to the other topics, by ARN
 	digests  map[string][]*letter // to all topics, by ARN
 	deaf     []time.Time          // when people's orders could not be read
+	missed   []ring               // the events of alarms that ended in the failure queue
 	asks     []*ask
 	foreign  []cluster.ID // the alarms that others have put, by their names
 	laws     []law
