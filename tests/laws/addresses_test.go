@@ -108,6 +108,14 @@ func (s *stage) takesPrefixes(a *actual) bool {
 	})
 }
 
+// holdsPrefix reports whether a node of a cluster holds a prefix in a subnet.
+func (s *stage) holdsPrefix(a *actual, id string) bool {
+	return slices.ContainsFunc(a.running(s.run.Now()), func(i world.Instance) bool {
+		k := slices.Index(i.Subnets, id)
+		return k >= 0 && k < len(i.Prefixes) && i.Prefixes[k] > 0
+	})
+}
+
 // blocks says what people should know of a cluster's /28 blocks.
 func (s *stage) blocks(a *actual) must {
 	if !s.takesPrefixes(a) || a.IPv6 {
@@ -121,7 +129,7 @@ func (s *stage) blocks(a *actual) must {
 		}
 	}
 	nodes, kept := s.nodeSubnets(a, s.run.Now()), false
-	pods := s.podSubnets(a, s.run.Now())
+	pods, named := s.podSubnets(a, s.run.Now()), s.configured(a)
 	if len(pods) == 0 {
 		return either // what was low is not known to have blocks
 	}
@@ -132,6 +140,8 @@ func (s *stage) blocks(a *actual) must {
 		case s.ownerOf(id) != a.Account: // nobody in the fleet sees its interfaces
 		case fargate[id] && !slices.Contains(nodes, id):
 		case s.subnets[id].Tags[roleTag] == "0": // pods are kept out, unless some hold prefixes there
+			kept = true
+		case s.isCustom(a) && !slices.Contains(named, id) && !s.holdsPrefix(a, id): // it may have no more of the cluster's than nodes' own addresses
 			kept = true
 		case !known || total == 0:
 			used = 100
@@ -151,7 +161,13 @@ func (s *stage) blocks(a *actual) must {
 // setsNetwork reports whether a cluster's settings could say more of prefixes or of custom networking than its nodes do.
 func (s *stage) setsNetwork(a *actual) bool {
 	_, _, env, _ := s.discovers(a)
-	return env["AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG"] != "" || env["ENABLE_PREFIX_DELEGATION"] != "" || strings.Contains(a.addon.now().Configuration, "CUSTOM_NETWORK")
+	return s.isCustom(a) || env["ENABLE_PREFIX_DELEGATION"] != ""
+}
+
+// isCustom reports whether a cluster's pods take their addresses from the subnets that ENIConfigs name, and from no other.
+func (s *stage) isCustom(a *actual) bool {
+	_, _, env, _ := s.discovers(a)
+	return env["AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG"] == "true" || strings.Contains(a.addon.now().Configuration, "CUSTOM_NETWORK")
 }
 
 func (s *stage) ownerOf(id string) string {
