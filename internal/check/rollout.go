@@ -35,11 +35,21 @@ func (e Engine) slot(ctx context.Context, in guard.Input, s guard.Step) *fault.F
 		case err == nil:
 			return nil
 		case !errors.Is(err, ErrConflict):
-			return skip("a slot could not be taken: %v", err)
+			return noSlot(err)
 		}
 		e.Counts.Add(telemetry.Conflicts, 1)
 	}
 	return skip("a slot could not be taken: %d others saved in between", folds)
+}
+
+// noSlot is the fault of a slot that could not be written. Nothing was tried, so that no try failed; what lasts is told, as an update that EKS
+// does not take.
+func noSlot(err error) *fault.Fault {
+	f := &fault.Fault{Kind: fault.Retry, Cause: fault.NoSlot, Text: "a slot could not be taken: " + err.Error()}
+	if of := fault.Of(err); of != nil {
+		f.Need = of.Need
+	}
+	return f
 }
 
 // follow puts a cluster into the sets of the fleet's updates in which its record says it is. What fails here the next check of the cluster mends, or

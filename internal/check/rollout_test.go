@@ -1,6 +1,7 @@
 package check_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -183,5 +184,39 @@ func TestASweepCountsWavesAndFreesTheSlotsOfTheDead(t *testing.T) {
 	}
 	if len(r.Waves) != 2 || r.Waves[0].Clusters == 0 || r.Waves[0].Done != r.Waves[0].Clusters || r.Waves[1].Clusters != 0 {
 		t.Errorf("waves: %+v", r.Waves)
+	}
+}
+
+func TestPeopleAreToldThatNoSlotCanBeWritten(t *testing.T) {
+	for name, down := range map[string]*fault.Fault{
+		"access is denied":          {Kind: fault.Terminal, Op: "dynamodb:PutItem", Code: "AccessDeniedException", Need: "dynamodb:PutItem"},
+		"DynamoDB does not take it": {Kind: fault.Terminal, Op: "dynamodb:PutItem", Code: "ValidationException"},
+		"the answers are lost":      {Kind: fault.Retry, Op: "dynamodb:PutItem", Code: "InternalServerError", InDoubt: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t, outdated())
+			s.fails = failing("slot", down)
+			for range 5 {
+				s.run(s.engine("a check"))
+				s.now = s.now.Add(10 * time.Minute)
+			}
+			rec := s.record(prod)
+			if s.count("do") > 0 || rec.Step != nil || rec.Aside != nil || rec.Failed.Tries > 0 {
+				t.Errorf("a try is counted: %+v", rec)
+			}
+			told := slices.IndexFunc(s.told, func(m guard.Message) bool { return m.Finding.Code == guard.UpdateBlocked })
+			if told < 0 {
+				t.Fatal("people are not told")
+			}
+			want := map[string]string{"code": fault.NoSlot, "need": down.Need}
+			for _, f := range s.told[told].Finding.Facts {
+				if w, ok := want[f.Name]; ok && f.Value == w {
+					delete(want, f.Name)
+				}
+			}
+			if delete(want, map[bool]string{true: "need"}[down.Need == ""]); len(want) > 0 {
+				t.Errorf("of %v only this is said: %+v", want, s.told[told].Finding.Facts)
+			}
+		})
 	}
 }

@@ -55,6 +55,9 @@ type Fault struct {
 // OneMinor is the cause of an update that EKS refuses since it is not to the minor version above or below.
 const OneMinor = "OneMinorVersion"
 
+// NoSlot is the cause of an update that is not asked for, since the ledger does not take its slot among the fleet's updates.
+const NoSlot = "NoSlot"
+
 // Error reads "eks:DescribeAddon: AccessDeniedException: …".
 func (f *Fault) Error() string {
 	parts := make([]string, 0, 3)

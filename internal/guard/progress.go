@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -34,7 +35,8 @@ func (c *conclusion) progress() {
 	}
 }
 
-// refused is the print of an update that EKS does not take: throttled, busy, credentials that are not valid, or no answer.
+// refused is the print of an update that EKS does not take, be it throttled, busy, without valid credentials or an answer, or that the ledger has
+// no slot for.
 const refused = "refused"
 
 // again is when a step is tried again that EKS did not take: after this time at first, an hour in the end.
@@ -51,9 +53,11 @@ func (c *conclusion) untaken(o Outcome) (Finding, bool) {
 	if f == nil || f.Kind != fault.Retry {
 		return Finding{}, false
 	}
-	return Finding{Code: UpdateBlocked, Severity: Warning, Print: refused, After: patience, Facts: []Fact{
-		{"wanted", s.From.String() + " to " + s.To.String()}, {"refused", f.Error()}, {"code", f.Code},
-	}}, true
+	facts := []Fact{{"wanted", s.From.String() + " to " + s.To.String()}, {"refused", f.Error()}, {"code", cmp.Or(f.Cause, f.Code)}}
+	if f.Denied() {
+		facts = append(facts, Fact{"need", f.Need})
+	}
+	return Finding{Code: UpdateBlocked, Severity: Warning, Print: refused, After: patience, Facts: facts}, true
 }
 
 // started notes the update's id and says that it started, once.

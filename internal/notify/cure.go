@@ -33,6 +33,13 @@ var cures = map[string]words{
 			"by itself, at least once an hour.",
 		run: []command{listUpdates, describeAddon},
 	},
+	fault.NoSlot: {
+		wrong: "an update of vpc-cni is wanted, and cniguard's ledger does not take it",
+		means: "No cluster is updated while the fleet's updates cannot be written down: more than the budget could start at once. The cluster stays at {version}. {full}",
+		do: "This is about cniguard's own DynamoDB table in the hub, not about the cluster. Allow the role of cniguard's urgent function the action under " +
+			"\"need\", if one is named above, on the table and its key; else see the error. cniguard tries again by itself, at least once an hour.",
+		run: []command{explain, doctor},
+	},
 	fault.OneMinor: {
 		do: "EKS goes up one minor version at a time, and this step is more. See which versions it lists for the cluster: where none lies in between, " +
 			"upgrade Kubernetes first, or go around it by hand as docs/runbook.md says; then approve the update again.",

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/cniguard/cniguard/internal/cluster"
+	"github.com/cniguard/cniguard/internal/fault"
 	"github.com/cniguard/cniguard/internal/guard"
 	"github.com/cniguard/cniguard/internal/notify"
 )
@@ -239,6 +240,9 @@ func TestGolden(t *testing.T) {
 	files.add(t, "update-refused", untaken)
 	untaken.Finding.Facts = facts("wanted", "v1.7.5-eksbuild.2 to v1.8.0-eksbuild.1",
 		"refused", "eks:UpdateAddon: ResourceInUseException: Addon vpc-cni cannot be updated as it is currently in UPDATING state", "code", "ResourceInUseException")
+	files.add(t, "update-refused", untaken)
+	untaken.Finding.Facts = facts("wanted", "v1.7.5-eksbuild.2 to v1.8.0-eksbuild.1", "refused", "a slot could not be taken: save the fleet's updates: "+
+		"dynamodb:PutItem: AccessDeniedException: not authorized to perform: dynamodb:PutItem", "code", fault.NoSlot, "need", "dynamodb:PutItem")
 	files.add(t, "update-refused", untaken)
 	files.addDigests(t)
 	for name, got := range files {

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/cniguard/cniguard/internal/cni"
+	"github.com/cniguard/cniguard/internal/fault"
 	"github.com/cniguard/cniguard/internal/guard"
 )
 
@@ -141,6 +142,8 @@ func intent(m guard.Message, as func(string) string) string {
 		return "It watches this version for a while before any further step."
 	case m.News == guard.NotDone:
 		return "Next: " + as(cmp.Or(factOf(m, "next"), "it looks again by itself")) + "."
+	case factOf(m, "code") == fault.NoSlot:
+		return "It tries again by itself to make the update" + to + "."
 	case factOf(m, "refused") != "":
 		return "It asks EKS again by itself for the update" + to + "."
 	case len(m.Held) > 0:
