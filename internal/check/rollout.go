@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/cniguard/cniguard/internal/cluster"
 	"github.com/cniguard/cniguard/internal/fault"
 	"github.com/cniguard/cniguard/internal/guard"
 	"github.com/cniguard/cniguard/internal/telemetry"
@@ -53,7 +54,7 @@ func noSlot(err error) *fault.Fault {
 }
 
 // follow puts a cluster into the sets of the fleet's updates in which its record says it is. What fails here the next check of the cluster mends, or
-// the next sweep.
+// the next sweep. Who comes late follows the record as it is then.
 func (e Engine) follow(ctx context.Context, in guard.Input, rec guard.Record) {
 	if in.Rollout.Fault != nil {
 		return
@@ -69,13 +70,24 @@ func (e Engine) follow(ctx context.Context, in guard.Input, rec guard.Record) {
 			return
 		}
 		if errors.Is(err, ErrConflict) {
-			r, err = e.Ledger.Rollout(ctx)
+			r, rec, err = e.anew(ctx, in.ID)
 		}
 		if err != nil {
 			e.Log.ErrorContext(ctx, "fleet's updates not saved", telemetry.Cluster(in.ID), "error", err.Error())
 			return
 		}
 	}
+}
+
+// anew reads the fleet's updates, and then a cluster's record: the next step may have taken its slot meanwhile, and who takes one after the
+// record was read makes the save fail.
+func (e Engine) anew(ctx context.Context, id cluster.ID) (guard.Rollout, guard.Record, error) {
+	r, err := e.Ledger.Rollout(ctx)
+	if err != nil {
+		return r, guard.Record{}, err
+	}
+	kept, err := e.Ledger.Load(ctx, id)
+	return r, kept.Record, err
 }
 
 // recount puts the fleet's updates right after a sweep that looked at all of it. Where some records cannot be read nothing is known anew, and

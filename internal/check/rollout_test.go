@@ -220,3 +220,22 @@ func TestPeopleAreToldThatNoSlotCanBeWritten(t *testing.T) {
 		})
 	}
 }
+
+func TestWhoFollowsLateFreesNoSlotOfTheNextStep(t *testing.T) {
+	s := newStage(t, outdated())
+	s.run(s.engine("first"))
+	s.updated()
+	next := guard.Step{Token: "the next step", Since: noon}
+	taken := false
+	s.hook = at(s.count("slot")+1, "slot", func() { // another check takes the next step after this one's record was saved
+		taken = true
+		s.meddle(prod, func(r *guard.Record) { r.Step = &next })
+		if err := s.Memory.SaveRollout(t.Context(), s.spread().Take(prod, policy.Last, next, noon)); err != nil {
+			t.Error(err)
+		}
+	})
+	s.run(s.engine("second"))
+	if r := s.spread(); !taken || len(r.InFlight) != 1 || r.InFlight[0].Step != next.Token {
+		t.Errorf("taken: %t; in flight: %+v", taken, r.InFlight)
+	}
+}
