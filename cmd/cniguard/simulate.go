@@ -71,7 +71,7 @@ func (sc *scene) asText(out io.Writer, long time.Duration) error {
 func printSummary(out io.Writer, s simulate.Summary) {
 	var told []string
 	all := 0
-	for _, n := range []guard.News{guard.Opened, guard.Changed, guard.Reminded, guard.Recovered, guard.Closed, guard.Started, guard.Updated, guard.NotDone} {
+	for _, n := range []guard.News{guard.Opened, guard.Changed, guard.Reminded, guard.Recovered, guard.Closed, guard.Started, guard.Updated, guard.NotDone, guard.Lost} {
 		if s.Told[n] > 0 {
 			told = append(told, fmt.Sprintf("%d %s", s.Told[n], n))
 			all += s.Told[n]

@@ -427,7 +427,7 @@ func TestAnAddonThatSomebodyMovedOnIsNoFailure(t *testing.T) {
 	if rec := l.check(); rec.Step != nil || rec.Failed.Tries != 0 || rec.Proved.Version != "" {
 		t.Errorf("record: %+v", rec)
 	}
-	l.heard("recovered version-outdated")
+	l.heard("update lost update-progress", "recovered version-outdated")
 }
 
 func TestWhatWasSetAsideEndsWhenItIsMendedByHand(t *testing.T) {
@@ -600,5 +600,52 @@ func TestWakeIsTheEndOfWhoIsBusyElseTheDueTime(t *testing.T) {
 	rec.Busy.Until = noon.Add(time.Hour)
 	if !rec.Wake().Equal(noon.Add(time.Hour)) {
 		t.Error(rec.Wake())
+	}
+}
+
+func TestWhoWasToldThatAnUpdateStartedIsToldThatNobodyKnowsHowItEnded(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		becomes func(in *guard.Input)
+		outcome string
+		next    string
+	}{
+		{"EKS does not know it any more", func(in *guard.Input) { in.Seen.Update = guard.Read[*guard.Update](nil) },
+			"unknown: EKS does not know the update any more", "it plans anew from what EKS shows now"},
+		{"somebody else moved the add-on on", func(in *guard.Input) {
+			in.Seen.Update = guard.Read(&guard.Update{ID: "u-1", Status: "Successful"})
+			in.Seen.Addon.Value.Version = cni.Parse("v1.9.0-eksbuild.1")
+		}, "unknown: somebody moved the add-on on", "it plans anew from what EKS shows now"},
+		{"the add-on is gone", func(in *guard.Input) { in.Seen.Addon = guard.Read[*guard.Addon](nil) },
+			"unknown: the add-on is gone", "nothing, since what was updated is gone"},
+		{"the cluster is gone", func(in *guard.Input) {
+			in.Seen.Cluster, in.Seen.Addon = guard.Read[*guard.Cluster](nil), guard.Read[*guard.Addon](nil)
+		},
+			"unknown: the cluster is gone", "nothing, since what was updated is gone"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			l := &life{t: t, in: outdated()}
+			l.check(guard.Outcome{ID: "u-1"})
+			l.after(45 * time.Minute)
+			c.becomes(&l.in)
+			before := len(l.outbox)
+			rec := l.check()
+			i := slices.IndexFunc(l.outbox[before:], func(m guard.Message) bool { return m.News == guard.Lost })
+			if rec.Step != nil || rec.Failed.Tries > 0 || i < 0 {
+				t.Fatalf("told at %d of %v; step %+v, failed %+v", i, l.said, rec.Step, rec.Failed)
+			}
+			facts := map[string]string{}
+			for _, f := range l.outbox[before+i].Finding.Facts {
+				facts[f.Name] = f.Value
+			}
+			if facts["outcome"] != c.outcome || facts["next"] != c.next || facts["update id"] != "u-1" {
+				t.Errorf("%v", facts)
+			}
+			l.said = nil
+			l.check()
+			if slices.ContainsFunc(l.said, func(s string) bool { return strings.HasPrefix(s, "update lost") }) {
+				t.Errorf("told again: %v", l.said)
+			}
+		})
 	}
 }

@@ -292,8 +292,9 @@ const (
 	Started   News = "update started"
 	Updated   News = "updated"
 	NotDone   News = "update failed"
-	Closed    News = "closed" // the cluster is gone, and the matter with it
-	Sampled   News = "test"   // nothing is the matter: a person tries a channel
+	Lost      News = "update lost" // it was told as started, and nobody can tell how it ended
+	Closed    News = "closed"      // the cluster is gone, and the matter with it
+	Sampled   News = "test"        // nothing is the matter: a person tries a channel
 )
 
 // Lane is how soon people are told.

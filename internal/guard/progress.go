@@ -30,9 +30,23 @@ func (c *conclusion) progress() {
 	case failed:
 		c.failed(why)
 	case lost:
-		c.rec.Step = nil
-		c.dueIn(c.again(soon))
+		c.lost(*step, why)
 	}
+}
+
+// lost ends a step of which nothing more can be learned. Whoever was told that it started is told that, too.
+func (c *conclusion) lost(step Step, why failure) {
+	c.rec.Step = nil
+	c.dueIn(c.again(soon))
+	if !step.Told {
+		return
+	}
+	next := "it plans anew from what EKS shows now"
+	if c.in.Seen.Addon.Value == nil {
+		next = "nothing, since what was updated is gone"
+	}
+	facts := append([]Fact{{"outcome", "unknown: " + why.Text}}, c.in.Seen.stands()...)
+	c.say(Lost, c.stepFinding(step, Warning, append(facts, Fact{"next", next})), time.Time{})
 }
 
 // refused is the print of an update that EKS does not take, be it throttled, busy, without valid credentials or an answer, or that the ledger has

@@ -270,7 +270,7 @@ func (c *conclusion) post(m Message) {
 	c.rec.Outbox = append(c.rec.Outbox, m)
 	if len(c.rec.Outbox) > mostUnsent {
 		over := func(m Message) bool {
-			return m.News == Recovered || m.News == Closed || m.News == Updated || m.News == NotDone
+			return m.News == Recovered || m.News == Closed || m.News == Updated || m.News == NotDone || m.News == Lost
 		}
 		oldest := c.rec.Outbox[max(0, slices.IndexFunc(c.rec.Outbox, over))].Thread
 		c.rec.Outbox = slices.DeleteFunc(c.rec.Outbox, func(m Message) bool { return m.Thread == oldest })

@@ -49,6 +49,8 @@ func detailType(n guard.News) string {
 		return "Update Completed"
 	case guard.NotDone:
 		return "Update Failed"
+	case guard.Lost:
+		return "Update Lost"
 	case guard.Sampled:
 		return "Test"
 	}

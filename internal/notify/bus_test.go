@@ -21,6 +21,7 @@ func TestEachKindOfNewsHasItsDetailType(t *testing.T) {
 	for news, want := range map[guard.News]string{
 		guard.Opened: "Finding Opened", guard.Changed: "Finding Changed", guard.Reminded: "Finding Reminded", guard.Recovered: "Finding Resolved",
 		guard.Closed: "Finding Resolved", guard.Started: "Update Started", guard.Updated: "Update Completed", guard.NotDone: "Update Failed",
+		guard.Lost:    "Update Lost",
 		guard.Sampled: "Test", "one that is to come": "News",
 	} {
 		m := sample(guard.CapacityLow, guard.Critical)

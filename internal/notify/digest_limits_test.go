@@ -121,7 +121,7 @@ func randomDigest(r *rand.Rand) guard.Digest {
 		}
 		return &guard.Order{By: text(), Because: text(), At: instant(), Until: []time.Time{instant(), {}, morning.Add(time.Hour)}[r.IntN(3)]}
 	}
-	codes, news := guard.Codes(), []guard.News{guard.Opened, guard.Changed, guard.Reminded, guard.Recovered, guard.Closed, guard.Started, guard.Updated, guard.NotDone}
+	codes, news := guard.Codes(), []guard.News{guard.Opened, guard.Changed, guard.Reminded, guard.Recovered, guard.Closed, guard.Started, guard.Updated, guard.NotDone, guard.Lost}
 	items := func(n int) []guard.Item {
 		var all []guard.Item
 		for range n {

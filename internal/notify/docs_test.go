@@ -164,7 +164,7 @@ func TestPageOfMessagesIsTrue(t *testing.T) {
 		for _, c := range guard.Codes() {
 			words = append(words, string(c))
 		}
-		for _, n := range []guard.News{guard.Opened, guard.Changed, guard.Reminded, guard.Recovered, guard.Closed, guard.Started, guard.Updated, guard.NotDone} {
+		for _, n := range []guard.News{guard.Opened, guard.Changed, guard.Reminded, guard.Recovered, guard.Closed, guard.Started, guard.Updated, guard.NotDone, guard.Lost} {
 			words = append(words, string(n))
 		}
 		for _, w := range words {

@@ -189,6 +189,10 @@ func progress(news guard.News) guard.Message {
 		pairs = append(pairs, "error", "EKS says the update failed: InsufficientNumberOfReplicas: 2 of 6 aws-node pods are not ready",
 			"code", "InsufficientNumberOfReplicas", "try", "1 of 2", "way back", "v1.7.5-eksbuild.2", "but", "v1.7.5-eksbuild.2 is below the floor v1.8.0",
 			"next", "one more try in 15 minutes")
+	case guard.Lost:
+		m.Finding.Severity = guard.Warning
+		pairs = append(pairs, "outcome", "unknown: EKS does not know the update any more", "status", "ACTIVE",
+			"next", "it plans anew from what EKS shows now")
 	}
 	m.Finding.Facts = facts(append(pairs, "update id", "0f2bd9bb-1d5c-3c92-8ba1-8c5d0f5c9a6b")...)
 	return m
@@ -227,7 +231,7 @@ func TestGolden(t *testing.T) {
 	gone := samples()["capacity-low"]
 	gone.News, gone.Verdict, gone.Held, gone.Path = guard.Closed, guard.Verdict{Word: "gone"}, nil, nil
 	files.add(t, "capacity-low", gone)
-	for _, news := range []guard.News{guard.Started, guard.Updated, guard.NotDone} {
+	for _, news := range []guard.News{guard.Started, guard.Updated, guard.NotDone, guard.Lost} {
 		files.add(t, "update-progress", progress(news))
 	}
 	for _, m := range endings() {

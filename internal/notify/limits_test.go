@@ -165,7 +165,7 @@ func random(r *rand.Rand) guard.Message {
 	answer := func() guard.Answer { return guard.Answer{Word: text(), Because: text()} }
 	m := guard.Message{
 		Key: text(), Thread: text(), Owner: text(), Lane: []guard.Lane{guard.AtOnce, guard.InDigest, guard.Lane(text())}[r.IntN(3)], Cluster: cluster.ID{Account: text(), Region: text(), Name: text()},
-		News:    []guard.News{guard.Opened, guard.Changed, guard.Reminded, guard.Recovered, guard.Closed, guard.Started, guard.Updated, guard.NotDone, guard.News(text())}[r.IntN(9)],
+		News:    []guard.News{guard.Opened, guard.Changed, guard.Reminded, guard.Recovered, guard.Closed, guard.Started, guard.Updated, guard.NotDone, guard.Lost, guard.News(text())}[r.IntN(10)],
 		Finding: guard.Finding{Code: guard.Code(text()), Severity: guard.Severity(r.IntN(6) - 1), Print: text()},
 		Verdict: guard.Verdict{Word: text(), Install: answer(), Version: answer(), Capacity: answer(), Change: answer()},
 		Version: text(), Mode: text(), First: instant(), At: instant(), Tries: r.IntN(9),

@@ -93,6 +93,8 @@ func lead(m guard.Message) string {
 		return "UPDATED"
 	case guard.NotDone:
 		return "UPDATE FAILED"
+	case guard.Lost:
+		return "UPDATE LOST"
 	case guard.Sampled:
 		return "TEST"
 	case guard.Reminded:

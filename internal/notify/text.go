@@ -140,7 +140,7 @@ func intent(m guard.Message, as func(string) string) string {
 		return "It asks EKS every few minutes how the update stands."
 	case m.News == guard.Updated:
 		return "It watches this version for a while before any further step."
-	case m.News == guard.NotDone:
+	case m.News == guard.NotDone, m.News == guard.Lost:
 		return "Next: " + as(cmp.Or(factOf(m, "next"), "it looks again by itself")) + "."
 	case factOf(m, "code") == fault.NoSlot:
 		return "It tries again by itself to make the update" + to + "."

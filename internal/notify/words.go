@@ -203,6 +203,13 @@ var steps = map[guard.News]words{
 		means: "The update is complete: EKS calls it Successful, and the add-on is ACTIVE at that version.",
 		do:    "Nothing.",
 	},
+	guard.Lost: {
+		wrong: "how the update of vpc-cni to {next} ended is not known",
+		means: "EKS took the update, and what became of it cannot be learned any more: it may have replaced aws-node on some nodes, on all, or on none.",
+		do: "Where the cluster and its add-on are still there, see which version EKS shows, and whether the aws-node pods are ready. cniguard counts it neither " +
+			"as done nor as failed.",
+		run: []command{listUpdates, describeAddon, kubeconfig, nodePods},
+	},
 	guard.Sampled: sampled,
 	guard.NotDone: {
 		wrong: "the update of vpc-cni to {next} failed",
