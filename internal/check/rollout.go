@@ -28,8 +28,8 @@ func (e Engine) slot(ctx context.Context, in guard.Input, s guard.Step) *fault.F
 			return skip("the fleet was halted by %s", fleet.Halt.By)
 		}
 		in.Fleet, in.Rollout, in.Now = guard.Read(fleet), reading(e.Ledger.Rollout(ctx)), e.Clock.Now()
-		if why, _ := in.Full(s); why != "" {
-			return skip("%s", why)
+		if r := in.Full(s); r.Text != "" {
+			return skip("%s", r.Text)
 		}
 		err = e.Ledger.SaveRollout(ctx, in.Rollout.Value.Take(in.ID, in.Place.Wave, s, in.Now))
 		switch {

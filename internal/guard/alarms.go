@@ -61,7 +61,7 @@ func (d *draft) alarm(k alarm.Kind) {
 		d.act(Action{Kind: DropAlarm, Alarm: alarm.Spec{Name: want.Name}, Why: why})
 	case !wanted, in.Seen.Alarms.Fault == nil && stands && len(alarm.Differs(want, have.Spec)) == 0:
 	case hidden != nil:
-		d.hold(put, Reason{Gate: "reading", Text: unread("the alarm or the pod subnets", hidden)})
+		d.hold(put, Reason{Gate: "reading", Text: unread("the alarm or the pod subnets", hidden), Fault: true})
 		d.blind(MetricSilent, AlarmUnheard, AlarmFailed, NodesFull)
 	default:
 		d.act(put)
@@ -232,7 +232,7 @@ func (d *draft) nodesFull() {
 func (d *draft) dropAlarms(why string) {
 	if d.in.Seen.Alarms.Fault != nil {
 		d.hold(Action{Kind: DropAlarm, Alarm: alarm.Spec{Name: alarm.PodSubnets.Name(d.in.ID)}, Why: why},
-			Reason{Gate: "reading", Text: unread("the alarms", d.in.Seen.Alarms.Fault)})
+			Reason{Gate: "reading", Text: unread("the alarms", d.in.Seen.Alarms.Fault), Fault: true})
 		d.blind(AlarmFailed)
 		return
 	}

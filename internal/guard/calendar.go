@@ -1,36 +1,36 @@
 package guard
 
-import "time"
-
 // noZone is why a gate is shut that the policy's checker could read and this process cannot.
-const noZone = "the policy's windows and freezes could not be read: a time zone is not known here"
+func noZone() Reason {
+	return Reason{Text: "the policy's windows and freezes could not be read: a time zone is not known here", Fault: true}
+}
 
 // shutFreeze holds steps back while the policy freezes updates.
-func shutFreeze(in Input, _ Step) (string, time.Time) {
+func shutFreeze(in Input, _ Step) Reason {
 	if f := in.Settings.Fault; f != nil {
-		return unread("the policy", f), time.Time{}
+		return hidden("the policy", f)
 	}
 	switch thaws := in.Settings.Value.Freezes.Thaws(in.Now); {
 	case thaws.IsZero():
-		return noZone, thaws
+		return noZone()
 	case thaws.After(in.Now):
-		return "the policy freezes updates", thaws
+		return Reason{Text: "the policy freezes updates", Until: thaws}
 	}
-	return "", time.Time{}
+	return Reason{}
 }
 
 // shutWindow lets a step start in the policy's windows only. When the next one opens during a freeze, it waits for one after that.
-func shutWindow(in Input, _ Step) (string, time.Time) {
+func shutWindow(in Input, _ Step) Reason {
 	if f := in.Settings.Fault; f != nil {
-		return unread("the policy", f), time.Time{}
+		return hidden("the policy", f)
 	}
 	s := in.Settings.Value
 	if s.Windows.Open(in.Now) {
-		return "", time.Time{}
+		return Reason{}
 	}
 	opens := s.Opens(in.Now)
 	if opens.IsZero() {
-		return noZone, opens
+		return noZone()
 	}
-	return "none of the policy's windows for updates is open", opens
+	return Reason{Text: "none of the policy's windows for updates is open", Until: opens}
 }

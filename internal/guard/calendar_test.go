@@ -86,8 +86,8 @@ func TestAPolicyThatCouldNotBeReadKeepsItsGatesShut(t *testing.T) {
 		if !slices.Contains([]string{"mode", "exemption", "freeze", "window"}, g.Name) {
 			continue
 		}
-		if why, _ := g.Shut(in, guard.Step{}); why != "the policy could not be read: x:Y: ThrottlingException" {
-			t.Errorf("%s: %q", g.Name, why)
+		if r := g.Shut(in, guard.Step{}); !r.Fault || r.Text != "the policy could not be read: x:Y: ThrottlingException" {
+			t.Errorf("%s: %+v", g.Name, r)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package guard_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -316,6 +317,9 @@ func TestEachGateShutsAlone(t *testing.T) {
 				if h.By[0].Text == "" {
 					t.Error("no reason is given")
 				}
+				if opens := slices.Contains([]string{"gap", "moved back", "set aside", "approval"}, g.Name); h.By[0].ByApproval != opens || h.By[0].Fault {
+					t.Errorf("%+v", h.By[0])
+				}
 			}
 		})
 	}
@@ -351,6 +355,13 @@ func TestAFaultInAnyReadingStopsTheUpdate(t *testing.T) {
 				p := guard.Decide(in)
 				if slices.Contains(actions(p), start) {
 					t.Fatal("the update starts")
+				}
+				for _, h := range p.Held {
+					for _, r := range h.By {
+						if r.Fault != strings.Contains(r.Text, "could not be read") || r.ByApproval {
+							t.Errorf("%+v", r)
+						}
+					}
 				}
 				if len(p.Held) == 0 && p.Verdict.Word != guard.Unknown && p.Verdict.Install.Word != guard.Unknown && p.Verdict.Version.Word != guard.Unknown {
 					t.Errorf("nothing says why: %+v", p.Verdict)

@@ -127,7 +127,7 @@ func (in Input) noWayBack(s Step) string {
 	if pods.Fault != nil {
 		return unread("the pod subnets", pods.Fault)
 	}
-	return shutRoom(in) // below v1.10.2 aws-node crash-loops where it restarts on a full subnet
+	return shutRoom(in).Text // below v1.10.2 aws-node crash-loops where it restarts on a full subnet
 }
 
 func (in Input) retreat(s Step) cni.Retreat {

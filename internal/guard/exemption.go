@@ -21,15 +21,15 @@ func (in Input) exempt() *policy.Exempt {
 }
 
 // shutExemption lets no step go in a cluster that the policy exempts from updates.
-func shutExemption(in Input, _ Step) (string, time.Time) {
+func shutExemption(in Input, _ Step) Reason {
 	if f := in.Settings.Fault; f != nil {
-		return unread("the policy", f), time.Time{}
+		return hidden("the policy", f)
 	}
 	e := in.exempt()
 	if e == nil {
-		return "", time.Time{}
+		return Reason{}
 	}
-	return fmt.Sprintf("exempted by %s: %s", e.Owner, e.Because), e.Until
+	return Reason{Text: fmt.Sprintf("exempted by %s: %s", e.Owner, e.Because), Until: e.Until}
 }
 
 // words are people's on a finding, and before them the policy's: an exemption that mutes it. It is as old as can be, so that a person can take it

@@ -201,13 +201,6 @@ type Aside struct {
 	At   time.Time `json:"at"`
 }
 
-// Reason says why something is held.
-type Reason struct {
-	Gate  string    `json:"gate"`
-	Text  string    `json:"text"`
-	Until time.Time `json:"until,omitzero"` // when time alone may open the gate
-}
-
 // ActionKind is one of the three changes that cniguard makes.
 type ActionKind string
 

@@ -20,7 +20,7 @@ type LastChange struct {
 // WantsLastChange reports whether it is to be asked who changed the add-on last: where all else lets the next step start. CloudTrail
 // answers two look-ups a second for all who are in an account and region (CloudTrail API reference, LookupEvents).
 func (in Input) WantsLastChange() bool {
-	if in.asked() || shutMode(in) != "" {
+	if in.asked() || shutMode(in).shut() {
 		return false
 	}
 	in.Seen.LastChange = Read(&LastChange{})
@@ -115,31 +115,31 @@ func isManagedBy(lower string) bool {
 	return false
 }
 
-func shutOwner(in Input) string {
+func shutOwner(in Input) Reason {
 	cluster, addon := in.Seen.Cluster, in.Seen.Addon
 	switch {
 	case cluster.Fault != nil:
-		return unread("the cluster's tags", cluster.Fault)
+		return hidden("the cluster's tags", cluster.Fault)
 	case addon.Fault != nil:
-		return unread("the add-on's tags", addon.Fault)
+		return hidden("the add-on's tags", addon.Fault)
 	case cluster.Value == nil || addon.Value == nil:
-		return "there is no managed add-on"
+		return Reason{Text: "there is no managed add-on"}
 	}
 	if name, evidence := owner(addon.Value.Tags); name != "" {
-		return fmt.Sprintf("the add-on belongs to %s (tag %s): change it there", name, evidence)
+		return Reason{Text: fmt.Sprintf("the add-on belongs to %s (tag %s): change it there", name, evidence)}
 	}
 	if name, evidence := owner(cluster.Value.Tags); name != "" {
-		return fmt.Sprintf("the cluster belongs to %s (tag %s): change the add-on there", name, evidence)
+		return Reason{Text: fmt.Sprintf("the cluster belongs to %s (tag %s): change the add-on there", name, evidence)}
 	}
 	if f := in.Seen.LastChange.Fault; f != nil {
-		return unread("who changed the add-on last", f)
+		return hidden("who changed the add-on last", f)
 	}
 	if l := in.lastChange(); l != nil && l.Tool != "" {
-		return fmt.Sprintf("%s changed the add-on last (%s on %s by %s): change it there", l.Tool, l.Call, l.At.UTC().Format("2006-01-02 15:04"), l.Agent)
+		return Reason{Text: fmt.Sprintf("%s changed the add-on last (%s on %s by %s): change it there", l.Tool, l.Call, l.At.UTC().Format("2006-01-02 15:04"), l.Agent)}
 	}
 	s := in.Settings
 	if s.Fault == nil && s.Value.Mode == policy.Auto && s.Value.Owner != policy.Owned {
-		return "nobody is known to own the add-on; automatic updates need `owner: cniguard` in the policy"
+		return Reason{Text: "nobody is known to own the add-on; automatic updates need `owner: cniguard` in the policy"}
 	}
-	return ""
+	return Reason{}
 }

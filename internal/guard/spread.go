@@ -11,21 +11,21 @@ import (
 // budgetGate is shut alone where nothing but other updates keeps one from starting.
 const budgetGate = "budget"
 
-// Full says why a step may not start now as far as the rest of the fleet goes; empty: it may. It is asked again, on what the ledger has then,
+// Full says why a step may not start now as far as the rest of the fleet goes; the empty text: it may. It is asked again, on what the ledger has then,
 // right before a slot is taken.
-func (in Input) Full(s Step) (why string, until time.Time) {
-	for _, shut := range []func(Input, Step) (string, time.Time){shutBreaker, shutWave, shutBudget} {
-		if why, until := shut(in, s); why != "" {
-			return why, until
+func (in Input) Full(s Step) Reason {
+	for _, gate := range []func(Input, Step) Reason{shutBreaker, shutWave, shutBudget} {
+		if r := gate(in, s); r.shut() {
+			return r
 		}
 	}
-	return "", time.Time{}
+	return Reason{}
 }
 
 // shutBudget keeps few updates in flight, so that a bad one harms little.
-func shutBudget(in Input, s Step) (string, time.Time) {
+func shutBudget(in Input, s Step) Reason {
 	if f := in.Rollout.Fault; f != nil {
-		return unread("the fleet's updates", f), time.Time{}
+		return hidden("the fleet's updates", f)
 	}
 	budget := in.Place.Rules.Budget
 	for _, limit := range []struct {
@@ -44,14 +44,14 @@ func shutBudget(in Input, s Step) (string, time.Time) {
 			}
 		}
 		if len(others) >= limit.most {
-			return fmt.Sprintf("%d of %d updates are in flight in %s: %s", len(others), limit.most, limit.of, some(others)), time.Time{}
+			return Reason{Text: fmt.Sprintf("%d of %d updates are in flight in %s: %s", len(others), limit.most, limit.of, some(others))}
 		}
 	}
 	return shutStarts(in, s, budget.Starts)
 }
 
 // shutStarts bounds the starts of a day. A step that EKS did not take is not counted against itself.
-func shutStarts(in Input, s Step, most int) (string, time.Time) {
+func shutStarts(in Input, s Step, most int) Reason {
 	var starts []time.Time
 	for _, slot := range in.Rollout.Value.Started {
 		if in.Now.Sub(slot.At) < aDay && slot.Step != s.Token {
@@ -59,19 +59,19 @@ func shutStarts(in Input, s Step, most int) (string, time.Time) {
 		}
 	}
 	if len(starts) < most {
-		return "", time.Time{}
+		return Reason{}
 	}
-	return fmt.Sprintf("%d updates started in the last 24 hours, and that is the budget", len(starts)), starts[len(starts)-most].Add(aDay)
+	return Reason{Text: fmt.Sprintf("%d updates started in the last 24 hours, and that is the budget", len(starts)), Until: starts[len(starts)-most].Add(aDay)}
 }
 
 // shutBreaker stops the fleet's updates where some failed, until a person has looked.
-func shutBreaker(in Input, _ Step) (string, time.Time) {
+func shutBreaker(in Input, _ Step) Reason {
 	failed := in.tripped()
 	if in.Rollout.Fault != nil || len(failed) == 0 { // the budget's gate says what cannot be read
-		return "", time.Time{}
+		return Reason{}
 	}
-	return fmt.Sprintf("updates of %s failed%s: the fleet is not updated until somebody has looked and runs `cniguard resume`",
-		clusters(failed), ofWave(failed[0].Wave)), time.Time{}
+	return Reason{Text: fmt.Sprintf("updates of %s failed%s: the fleet is not updated until somebody has looked and runs `cniguard resume`",
+		clusters(failed), ofWave(failed[0].Wave))}
 }
 
 func ofWave(name string) string {
@@ -82,9 +82,9 @@ func ofWave(name string) string {
 }
 
 // shutWave lets the waves before go first.
-func shutWave(in Input, s Step) (string, time.Time) {
+func shutWave(in Input, s Step) Reason {
 	if in.Rollout.Fault != nil { // the budget's gate says it
-		return "", time.Time{}
+		return Reason{}
 	}
 	r := in.Rollout.Value
 	for _, before := range in.Place.Rules.Before(in.Place.Wave) {
@@ -92,16 +92,16 @@ func shutWave(in Input, s Step) (string, time.Time) {
 		switch {
 		case !counted, in.Record.Wanted.Since.IsZero(), in.Record.Wanted.To != last(s.Path), !in.Record.Wanted.Since.Before(r.Looked):
 			// What the wave's clusters want may be as new as what this one wants: only a sweep since then knows.
-			return fmt.Sprintf("the next sweep tells how far wave %s is", before.Name), time.Time{}
+			return Reason{Text: fmt.Sprintf("the next sweep tells how far wave %s is", before.Name)}
 		case w.Clusters == 0:
-			return fmt.Sprintf("wave %s has no cluster that may be updated", before.Name), time.Time{}
+			return Reason{Text: fmt.Sprintf("wave %s has no cluster that may be updated", before.Name)}
 		case w.Done*100 < before.Share*w.Clusters:
-			return fmt.Sprintf("%d of %d clusters of wave %s are done, and %d %% must be", w.Done, w.Clusters, before.Name, before.Share), time.Time{}
+			return Reason{Text: fmt.Sprintf("%d of %d clusters of wave %s are done, and %d %% must be", w.Done, w.Clusters, before.Name, before.Share)}
 		case in.Now.Before(w.Last.Add(before.Soak)):
-			return fmt.Sprintf("wave %s is watched for %s after its last update", before.Name, minutes(before.Soak)), w.Last.Add(before.Soak)
+			return Reason{Text: fmt.Sprintf("wave %s is watched for %s after its last update", before.Name, minutes(before.Soak)), Until: w.Last.Add(before.Soak)}
 		}
 	}
-	return "", time.Time{}
+	return Reason{}
 }
 
 func (r Rollout) wave(name string) (Wave, bool) {

@@ -83,7 +83,7 @@ func (d *draft) step(path cni.Path) Step {
 // blocked finds an update that policy allows and that only a person can set free. The gates that a person has shut on
 // purpose, and those that open by themselves, are no news.
 func (d *draft) blocked(step Step, by []Reason) {
-	if shutMode(d.in) != "" || d.in.tearsDown() != nil || d.in.exempt() != nil {
+	if shutMode(d.in).shut() || d.in.tearsDown() != nil || d.in.exempt() != nil {
 		return
 	}
 	person := map[string]bool{}

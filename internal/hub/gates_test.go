@@ -19,14 +19,14 @@ func TestEveryGateHasSomebodyWhoCanOpenIt(t *testing.T) {
 		}
 	}
 	for _, g := range gates {
-		if opens := hub.Opens(guard.Reason{Gate: g, Text: "x could not be read: y"}, "prod"); !strings.HasPrefix(opens, "by itself, at a check that can read it") {
+		if opens := hub.Opens(guard.Reason{Gate: g, Text: "x", Fault: true}, "prod"); !strings.HasPrefix(opens, "by itself, at a check that can read it") {
 			t.Errorf("%s: %s", g, opens)
 		}
 		if opens := hub.Opens(guard.Reason{Gate: g, Until: noon}, "prod"); !strings.HasSuffix(opens, "by itself, at 2026-03-02 12:00") {
 			t.Errorf("%s: %s", g, opens)
 		}
 	}
-	if opens := hub.Opens(guard.Reason{Gate: "approval"}, "1/2/prod"); opens != "a person: cniguard approve 1/2/prod --because WHY" {
+	if opens := hub.Opens(guard.Reason{Gate: "configuration", ByApproval: true}, "1/2/prod"); opens != "a person: cniguard approve 1/2/prod --because WHY" {
 		t.Error(opens)
 	}
 }
@@ -36,15 +36,15 @@ func TestStillShutAreTheGatesThatAnApprovalDoesNotOpen(t *testing.T) {
 	held := []guard.Held{
 		{Action: guard.Action{Kind: guard.PutAlarm}, By: []guard.Reason{{Gate: "reading"}}},
 		{Action: update, By: []guard.Reason{
-			{Gate: "mode"}, {Gate: "alarm"}, {Gate: "gap"}, {Gate: "moved back"}, {Gate: "set aside"}, {Gate: "approval"}, {Gate: "soak", Until: noon},
-			{Gate: "approval", Text: "what people ordered could not be read: x"},
+			{Gate: "mode"}, {Gate: "alarm"}, {Gate: "gap", ByApproval: true}, {Gate: "approval", ByApproval: true}, {Gate: "soak", Until: noon},
+			{Gate: "configuration", ByApproval: true}, {Gate: "configuration", Text: "the schema could not be read: x", Fault: true},
 		}},
 	}
 	var left []string
 	for _, r := range hub.StillShut(guard.Plan{Held: held}) {
 		left = append(left, strings.TrimSpace(r.Gate+" "+r.Text))
 	}
-	if diff := cmp.Diff([]string{"mode", "alarm", "soak", "approval what people ordered could not be read: x"}, left); diff != "" {
+	if diff := cmp.Diff([]string{"mode", "alarm", "soak", "configuration the schema could not be read: x"}, left); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

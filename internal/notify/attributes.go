@@ -64,11 +64,5 @@ const unneeded = "Nothing"
 
 // approvable reports whether one of the gates that hold the update is opened by an approval. Others may be shut as well.
 func approvable(m guard.Message) bool {
-	return slices.ContainsFunc(m.Held, func(r guard.Reason) bool {
-		switch r.Gate {
-		case "approval", "set aside", "gap", "moved back":
-			return true
-		}
-		return false
-	})
+	return slices.ContainsFunc(m.Held, func(r guard.Reason) bool { return r.ByApproval })
 }

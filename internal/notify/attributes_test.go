@@ -2,6 +2,7 @@ package notify_test
 
 import (
 	"encoding/json"
+	"slices"
 	"testing"
 
 	"github.com/cniguard/cniguard/internal/guard"
@@ -12,7 +13,7 @@ func TestStateAndActionSayWhatStandsAndWhatIsExpected(t *testing.T) {
 	held := func(gates ...string) []guard.Reason {
 		var all []guard.Reason
 		for _, g := range gates {
-			all = append(all, guard.Reason{Gate: g, Text: "because"})
+			all = append(all, guard.Reason{Gate: g, Text: "because", ByApproval: slices.Contains([]string{"approval", "gap"}, g)})
 		}
 		return all
 	}

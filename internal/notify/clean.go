@@ -69,7 +69,8 @@ func clean(m guard.Message) guard.Message {
 		return guard.Fact{Name: c.clean(f.Name, wordLimit), Value: c.clean(f.Value, textLimit)}
 	})
 	m.Held = each(c, m.Held, func(r guard.Reason) guard.Reason {
-		return guard.Reason{Gate: c.clean(r.Gate, wordLimit), Text: c.clean(r.Text, textLimit), Until: r.Until}
+		r.Gate, r.Text = c.clean(r.Gate, wordLimit), c.clean(r.Text, textLimit)
+		return r
 	})
 	m.Path = each(c, m.Path, func(s string) string { return c.clean(s, wordLimit) })
 	m.Done = each(c, m.Done, func(s string) string { return c.clean(s, textLimit) })

@@ -147,7 +147,7 @@ func samples() map[string]guard.Message {
 	}
 	edit("release-known-bad", func(m *guard.Message) {
 		m.Version, m.Path, m.Mode, m.Held = "v1.16.3-eksbuild.2", []string{"v1.16.4-eksbuild.2"}, "approve", nil
-		m.Held = []guard.Reason{{Gate: "approval", Text: "it waits for an approval"}}
+		m.Held = []guard.Reason{{Gate: "approval", Text: "it waits for an approval", ByApproval: true}}
 	})
 	edit("metric-silent", func(m *guard.Message) { m.Done = []string{"put alarm cniguard-prod-eu-pod-subnets"} })
 	edit("unreadable", func(m *guard.Message) {

@@ -127,7 +127,7 @@ func TestWhatOthersReadOfANoticeIsAsCloudWatchWritesIt(t *testing.T) {
 
 func TestTheLinkOfANoticeIsNotCut(t *testing.T) {
 	m := samples()["update-blocked"]
-	m.Held = append(m.Held, guard.Reason{Gate: "gap", Text: "an approval opens this"})
+	m.Held = append(m.Held, guard.Reason{Gate: "gap", Text: "an approval opens this", ByApproval: true})
 	m.Version = strings.Repeat("v", 60)
 	m.Cluster.Name = strings.Repeat("ü", 68) // each is six characters of a link
 	said := noticed(t, m).AlarmDescription
