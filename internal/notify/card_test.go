@@ -164,7 +164,7 @@ func TestTextsOfOthersAreInCodeSpansThatTheyCannotEnd(t *testing.T) {
 func TestACommandThatAChatCannotShowAsItIsIsLeftOut(t *testing.T) {
 	m := samples()["version-outdated"]
 	steps := func() string { return strings.Join(shown(t, m).Content.NextSteps, "\n") }
-	if s := steps(); !strings.Contains(s, "`aws eks update-addon --region eu-central-1 --cluster-name prod-eu ") || !strings.Contains(s, "\nhttps://eu-central-1.console.") {
+	if s := steps(); !strings.Contains(s, "then aws eks update-addon --region eu-central-1 --cluster-name prod-eu ") || !strings.Contains(s, "\nhttps://eu-central-1.console.") {
 		t.Errorf("the commands and the console are not among\n%s", s)
 	}
 	for _, role := range []string{"arn:aws:iam::1:role/`id`", "arn:aws:iam::1:role/a@b", "arn:aws:iam::1:role/" + strings.Repeat("x", 300)} {

@@ -17,9 +17,8 @@ type command func(guard.Message) []string
 
 // keepNote goes with every update command. The command sends the role, since UpdateAddon drops one that is not sent (API
 // reference, UpdateAddon: "If you don't specify an existing IAM role, then the add-on uses the permissions assigned to the node
-// IAM role"). Configuration values may be secret and are never in a message.
-const keepNote = "The update-addon command keeps the add-on's role. Where describe-addon shows configuration values, send them along as " +
-	"--configuration-values: they are not printed here."
+// IAM role"), and the configuration values, of which the reference does not say that they stay. They may be secret and are never in a message.
+const keepNote = "The update command keeps the add-on's role, and its configuration values: it reads them where it runs, and they are not printed here."
 
 // approveNote goes with an approval, where a gate waits for one.
 const approveNote = "Or approve it: cniguard then makes the update, behind its gates."
@@ -37,17 +36,8 @@ func describeAddon(m guard.Message) []string {
 	return []string{eks("describe-addon", m), "--cluster-name " + name(m), "--addon-name vpc-cni"}
 }
 
-// updateAddon makes the next step. PRESERVE keeps values that were set inside the cluster.
-func updateAddon(m guard.Message) []string {
-	parts := []string{
-		eks("update-addon", m), "--cluster-name " + name(m), "--addon-name vpc-cni",
-		"--addon-version " + plain.Quote(next(m)), "--resolve-conflicts PRESERVE",
-	}
-	if m.Role != "" {
-		parts = append(parts, "--service-account-role-arn "+plain.Quote(m.Role))
-	}
-	return parts
-}
+// updateAddon makes the next step as cniguard would: with role and configuration sent back. PRESERVE keeps what was set inside the cluster.
+func updateAddon(m guard.Message) []string { return withConfig(m, next(m), guard.ConflictMode) }
 
 // overwriteAddon makes the step that failed with a conflict, and gives up what others set; goBack goes to the version before it.
 func overwriteAddon(m guard.Message) []string { return withConfig(m, next(m), "OVERWRITE") }

@@ -59,7 +59,7 @@ func TestUpdateCommandIsOfferedOnlyWithANextStep(t *testing.T) {
 func TestUpdateCommandKeepsTheRole(t *testing.T) {
 	m := sample(guard.VersionOutdated, guard.Warning)
 	long := "arn:aws:iam::111122223333:role/" + strings.Repeat("p/", 255) + strings.Repeat("r", 64)
-	for role, want := range map[string]string{"": "", "arn:aws:iam::111122223333:role/cni": "--service-account-role-arn arn:aws:iam::111122223333:role/cni\n", long: long} {
+	for role, want := range map[string]string{"": "", "arn:aws:iam::111122223333:role/cni": "--service-account-role-arn arn:aws:iam::111122223333:role/cni \\\n", long: long} {
 		m.Role = role
 		if got := notify.Render(m).Text; !strings.Contains(got, want) || strings.Contains(got, "-arn arn:") != (role != "") {
 			t.Errorf("role %q: no %q in\n%s", role, want, got)
@@ -101,5 +101,36 @@ func TestCommandsPasteSafely(t *testing.T) {
 				t.Errorf("%s, %s: %d of %d arguments are the name:\n%s", code, name, arguments, want, out)
 			}
 		}
+	}
+}
+
+// What the update command sends is what cniguard itself would: facts-eks-vpc-cni 2.1.
+func TestUpdateCommandSendsTheConfigurationBackAsItIs(t *testing.T) {
+	sh, err := exec.LookPath("sh")
+	if err != nil {
+		t.Skip("there is no sh")
+	}
+	m := sample(guard.VersionOutdated, guard.Warning)
+	_, rest, _ := strings.Cut(notify.Render(m).Text, "  if config=")
+	command, _, found := strings.Cut("if config="+rest, "; fi\n")
+	if !found {
+		t.Fatal("there is no update command")
+	}
+	for values, want := range map[string]string{
+		`{"env":{"A":"it's $HOME \\"b\\" *"}}`: `<--configuration-values={"env":{"A":"it's $HOME \\"b\\" *"}}>`,
+		"":                                     "",
+	} {
+		aws := "aws() { if [ $2 = describe-addon ]; then printf '%s' \"$VALUES\"; else printf '<%s>\\n' \"$@\"; fi; }\n"
+		run := exec.Command(sh, "-c", aws+command+"; fi\n")
+		run.Env = append(os.Environ(), "VALUES="+values)
+		out, err := run.CombinedOutput()
+		sent := strings.Contains(string(out), "<--configuration-values")
+		if err != nil || !strings.Contains(string(out), "<update-addon>\n") || !strings.Contains(string(out), want) || sent != (want != "") {
+			t.Errorf("%q, %v:\n%s", values, err, out)
+		}
+	}
+	denied := exec.Command(sh, "-c", "aws() { [ $2 != describe-addon ] && echo updated; }\n"+command+"; fi\n")
+	if out, _ := denied.CombinedOutput(); strings.Contains(string(out), "updated") {
+		t.Error("it updates though the configuration could not be read")
 	}
 }
