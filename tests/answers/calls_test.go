@@ -302,7 +302,7 @@ func TestCalls(t *testing.T) {
 			ends: "fine; managed; fine; fine; idle; ", calls: 390},
 		{name: "a cluster that is deleted under an update ends it", says: map[string][]string{
 			"closed version-outdated":     {`the cluster is gone`},
-			"update lost update-progress": {`unknown: the cluster is gone`, `nothing, since what was updated is gone`},
+			"update lost update-progress": {`unknown: the add-on is gone`, `nothing, since what was updated is gone`},
 		},
 			length: 7 * hour,
 			world:  cluster("addon: {version: v1.7.5-eksbuild.2}", "deletedAt: 7m") + "behaviour: {updateTakes: {min: 30m, max: 30m}}\n",
