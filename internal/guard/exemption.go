@@ -9,6 +9,9 @@ import (
 	"github.com/cniguard/cniguard/internal/policy"
 )
 
+// exemptionGate is shut where the policy exempts the cluster from updates.
+const exemptionGate = "exemption"
+
 // renewable is how long before the end of an exemption people are told that it ends: a new policy may take a while to be agreed on.
 const renewable = 14 * 24 * time.Hour
 

@@ -27,7 +27,7 @@ func Gates() []Gate {
 	return []Gate{
 		{Name: "mode", Shut: func(in Input, _ Step) Reason { return shutMode(in) }},
 		{Name: "halt", Shut: shutHalt},
-		{Name: "exemption", Shut: shutExemption},
+		{Name: exemptionGate, Shut: shutExemption},
 		{Name: "owner", Person: true, Shut: func(in Input, _ Step) Reason { return shutOwner(in) }},
 		{Name: "path", Person: true, Shut: shutPath},
 		{Name: "gap", Person: true, Shut: shutGap},
