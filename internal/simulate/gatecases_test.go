@@ -93,6 +93,11 @@ func gateCases() map[string]gateCase {
 	hidden := fail("eks", "DescribeCluster") // without the tags nobody knows what the policy says
 	policy := func(rest string) func(*gated) { return func(g *gated) { g.rest = rest } }
 	configured := func(g *gated) { g.prod().Addon.Configuration = `{"env":{"WARM_IP_TARGET":"5"}}` }
+	canary := func(g *gated) { // waits for an approval that nobody gives
+		c := *g.prod()
+		c.Name = "canary"
+		g.Clusters = append(g.Clusters, c)
+	}
 	return map[string]gateCase{
 		"window":    {shuts: func(g *gated) { g.defaults += `, windows: ["Sun 10:00-12:00 UTC"]` }, hides: hidden},
 		"freeze":    {shuts: func(g *gated) { g.defaults += `, freezes: ["2026-03-01 to 2026-03-31"]` }, hides: hidden},
@@ -109,7 +114,8 @@ func gateCases() map[string]gateCase {
 		}, lasts: 3 * hour, hides: fail("eks", "ListUpdates")},
 		"role":    {shuts: func(g *gated) { g.prod().Addon.Role = "arn:aws:iam::999988887777:role/cni" }, hides: fail("eks", "DescribeAddon")},
 		"breaker": {shuts: both(twoTries, policy("rollout: {budget: {failures: 1}}")), hides: fail("ledger", "Rollout")},
-		"wave":    {shuts: policy("rollout: {waves: [{name: first, match: {clusters: [nobody]}}, {name: second, match: {clusters: [prod]}}]}"), hides: fail("ledger", "Rollout")},
+		"wave": {shuts: both(canary, policy("rollout: {waves: [{name: first, match: {clusters: [canary]}}, {name: second, match: {clusters: [prod]}}]}\n"+
+			"rules: [{name: canary, match: {clusters: [canary]}, set: {mode: approve}}]")), hides: fail("ledger", "Rollout")},
 		"budget": {shuts: both(policy("rollout: {budget: {starts: 1}}"), func(g *gated) { g.defaults += ", target: latest" }), lasts: 20 * hour,
 			hides: fail("ledger", "Rollout")},
 		"mode":       {shuts: func(g *gated) { g.defaults = "mode: observe, daysLeft: off" }, hides: fail("eks", "DescribeCluster")},
