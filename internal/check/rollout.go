@@ -92,7 +92,7 @@ func (e Engine) anew(ctx context.Context, id cluster.ID) (guard.Rollout, guard.R
 
 // recount puts the fleet's updates right after a sweep that looked at all of it. Where some records cannot be read nothing is known anew, and
 // waves wait for the next sweep. Records are read after the version that the save rests on: who took a slot meanwhile makes it fail.
-func (e Engine) recount(ctx context.Context, s Sweep, unlisted int) {
+func (e Engine) recount(ctx context.Context, s Sweep) {
 	waves := e.Policy.Rollout().Waves
 	for range folds {
 		r, err := e.Ledger.Rollout(ctx)
@@ -104,7 +104,7 @@ func (e Engine) recount(ctx context.Context, s Sweep, unlisted int) {
 			of, err = e.members(ctx)
 		}
 		if err == nil {
-			err = e.Ledger.SaveRollout(ctx, r.Recount(slices.Concat(slices.Collect(maps.Values(of))...), waves, unlisted, s.Begun, e.Clock.Now()))
+			err = e.Ledger.SaveRollout(ctx, r.Recount(slices.Concat(slices.Collect(maps.Values(of))...), waves, s.Begun, e.Clock.Now()))
 		}
 		switch {
 		case err == nil:

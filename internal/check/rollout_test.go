@@ -239,15 +239,3 @@ func TestWhoFollowsLateFreesNoSlotOfTheNextStep(t *testing.T) {
 		t.Errorf("taken: %t; in flight: %+v", taken, r.InFlight)
 	}
 }
-
-func TestASweepThatCouldNotListAnAccountSaysSoOfTheWaves(t *testing.T) {
-	s := newStage(t, fine())
-	s.policy = rolling(t, policy.RolloutDocument{Waves: []policy.WaveDocument{{Name: "first", Match: policy.Match{Clusters: []string{"prod"}}}}})
-	s.begin(run1)
-	s.work(of(west))
-	s.fails = failing("list", listDenied)
-	s.work(all)
-	if r := s.spread(); r.Unlisted != 1 || len(r.Waves) != 1 || r.Waves[0].Clusters != 0 {
-		t.Errorf("%+v", r)
-	}
-}

@@ -89,7 +89,7 @@ func (e Engine) finish(ctx context.Context, run string) error {
 	if !c.Finished() {
 		return nil
 	}
-	e.recount(ctx, s, c.NotListed.Count)
+	e.recount(ctx, s)
 	if err := e.close(ctx, s, c); err != nil {
 		return e.bookFault(ctx, "finish the sweep", run, err)
 	}

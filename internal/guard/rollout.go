@@ -23,10 +23,8 @@ type Rollout struct {
 	Failed   []Slot `json:"failed,omitempty"`   // whose last update failed, and was not mended since
 	Waves    []Wave `json:"waves,omitempty"`    // as the last sweep found them
 	// Looked is when the sweep began that found the waves so: it has looked at each of their clusters since.
-	Looked time.Time `json:"looked,omitzero"`
-	// Unlisted is of how many accounts and regions that sweep could not list the clusters: a wave may have some there that nobody knows.
-	Unlisted int   `json:"unlisted,omitempty"`
-	Version  int64 `json:"-"` // 0: there is none yet
+	Looked  time.Time `json:"looked,omitzero"`
+	Version int64     `json:"-"` // 0: there is none yet
 }
 
 // Slot is a cluster's place in one of the sets of a rollout.
@@ -41,9 +39,10 @@ type Slot struct {
 // Wave is how far a wave is.
 type Wave struct {
 	Name     string    `json:"name"`
-	Clusters int       `json:"clusters"`      // that cniguard may update; those that the policy exempts are none
-	Done     int       `json:"done"`          // of these, with nothing left to update
-	Last     time.Time `json:"last,omitzero"` // when the last update of one of them was proved
+	Clusters int       `json:"clusters"`         // that cniguard may update
+	Exempt   int       `json:"exempt,omitempty"` // that it might, did the policy not exempt them; no wave waits for those
+	Done     int       `json:"done"`             // of these, with nothing left to update
+	Last     time.Time `json:"last,omitzero"`    // when the last update of one of them was proved
 }
 
 // latest is when a cluster got into its set, or failed again.
@@ -121,8 +120,8 @@ func with(set []Slot, slot Slot) []Slot {
 }
 
 // Recount is the rollout as the records of the fleet have it after a sweep that began at an instant: what died between a record and the rollout
-// is put right, and the waves are as that sweep found them, which could not list the clusters of some accounts and regions.
-func (r Rollout) Recount(members []Member, waves []policy.Wave, unlisted int, began, now time.Time) Rollout {
+// is put right, and the waves are as that sweep found them.
+func (r Rollout) Recount(members []Member, waves []policy.Wave, began, now time.Time) Rollout {
 	known := map[cluster.ID]Record{}
 	for _, m := range members {
 		known[m.Cluster] = m.Record
@@ -131,7 +130,7 @@ func (r Rollout) Recount(members []Member, waves []policy.Wave, unlisted int, be
 	gone := func(s Slot) bool { _, known := known[s.Cluster]; return !known }
 	r.InFlight, r.Failed = slices.DeleteFunc(slices.Clone(r.InFlight), gone), slices.DeleteFunc(slices.Clone(r.Failed), gone)
 	r.Started = slices.DeleteFunc(slices.Clone(r.Started), func(s Slot) bool { return now.Sub(s.At) >= aDay })
-	r.Waves, r.Looked, r.Unlisted = nil, began, unlisted
+	r.Waves, r.Looked = nil, began
 	for _, w := range waves {
 		r.Waves = append(r.Waves, count(w.Name, members, began))
 	}
@@ -143,7 +142,11 @@ func count(name string, members []Member, since time.Time) Wave {
 	w := Wave{Name: name}
 	for _, m := range members {
 		rec := m.Record
-		if rec.Wave != name || rec.Gone || rec.exempt() || m.Cluster.Name == "" {
+		if rec.Wave != name || rec.Gone || m.Cluster.Name == "" {
+			continue
+		}
+		if rec.exempt() {
+			w.Exempt++
 			continue
 		}
 		w.Clusters++

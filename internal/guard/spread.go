@@ -93,9 +93,8 @@ func shutWave(in Input, s Step) Reason {
 		case !counted, in.Record.Wanted.Since.IsZero(), in.Record.Wanted.To != last(s.Path), !in.Record.Wanted.Since.Before(r.Looked):
 			// What the wave's clusters want may be as new as what this one wants: only a sweep since then knows.
 			return Reason{Text: fmt.Sprintf("the next sweep tells how far wave %s is", before.Name)}
-		case w.Clusters == 0 && r.Unlisted > 0:
-			return Reason{Fault: true, Text: fmt.Sprintf("no cluster of wave %s is known, and the clusters of %d accounts and regions could not be listed",
-				before.Name, r.Unlisted)}
+		case w.Clusters == 0 && w.Exempt == 0: // more likely than not a mistake of the policy
+			return Reason{Text: fmt.Sprintf("wave %s has no cluster that may be updated: mend its match, or take it out of the policy", before.Name)}
 		case w.Done*100 < before.Share*w.Clusters:
 			return Reason{Text: fmt.Sprintf("%d of %d clusters of wave %s are done, and %d %% must be", w.Done, w.Clusters, before.Name, before.Share)}
 		case in.Now.Before(w.Last.Add(before.Soak)):

@@ -42,12 +42,10 @@ func TestAWaveWaitsForThoseBeforeIt(t *testing.T) {
 			"7 of 10 clusters of wave first are done, and 80 % must be", time.Time{}},
 		"the last update is watched": {func(in *guard.Input) { in.Rollout.Value.Waves[0].Last = noon.Add(-23 * time.Hour) },
 			"wave first is watched for 1 days after its last update", noon.Add(time.Hour)},
-		"a wave without a cluster is done": {func(in *guard.Input) { in.Rollout.Value.Waves[0] = guard.Wave{Name: "first"} }, "", time.Time{}},
-		"unless it may have one where the clusters could not be listed": {func(in *guard.Input) {
-			in.Rollout.Value.Waves[0], in.Rollout.Value.Unlisted = guard.Wave{Name: "first"}, 2
-		}, "no cluster of wave first is known, and the clusters of 2 accounts and regions could not be listed", time.Time{}},
-		"what could not be listed elsewhere does not matter where some are known": {func(in *guard.Input) { in.Rollout.Value.Unlisted = 2 }, "", time.Time{}},
-		"no sweep has counted it": {func(in *guard.Input) { in.Rollout.Value.Waves = nil }, "the next sweep tells how far wave first is", time.Time{}},
+		"a wave without a cluster is a mistake of the policy, more likely than not": {func(in *guard.Input) { in.Rollout.Value.Waves[0] = guard.Wave{Name: "first"} },
+			"wave first has no cluster that may be updated: mend its match, or take it out of the policy", time.Time{}},
+		"a wave whose clusters are all exempt holds nobody": {func(in *guard.Input) { in.Rollout.Value.Waves[0] = guard.Wave{Name: "first", Exempt: 2} }, "", time.Time{}},
+		"no sweep has counted it":                           {func(in *guard.Input) { in.Rollout.Value.Waves = nil }, "the next sweep tells how far wave first is", time.Time{}},
 		"what it wants is newer than the last sweep": {func(in *guard.Input) { in.Record.Wanted.Since = in.Rollout.Value.Looked },
 			"the next sweep tells how far wave first is", time.Time{}},
 		"it wants another version than it did":        {func(in *guard.Input) { in.Record.Wanted.To = "v1.7.9-eksbuild.1" }, "the next sweep tells how far wave first is", time.Time{}},
@@ -246,12 +244,12 @@ func TestASweepPutsARolloutRight(t *testing.T) {
 	r := guard.Rollout{
 		InFlight: []guard.Slot{{Cluster: other("waits")}, {Cluster: other("unknown")}}, Failed: []guard.Slot{{Cluster: other("unknown")}},
 		Started: []guard.Slot{{Cluster: other("done"), At: noon.Add(-25 * time.Hour)}, {Cluster: other("done"), At: noon.Add(-23 * time.Hour)}},
-	}.Recount(members, []policy.Wave{{Name: "first"}, {Name: "empty"}}, 3, began, noon)
+	}.Recount(members, []policy.Wave{{Name: "first"}, {Name: "empty"}}, began, noon)
 	if len(r.InFlight) != 1 || r.InFlight[0].Cluster != other("flies") || len(r.Failed) != 0 || len(r.Started) != 1 {
 		t.Errorf("%+v", r)
 	}
-	want := []guard.Wave{{Name: "first", Clusters: 5, Done: 1, Last: noon.Add(-2 * time.Hour)}, {Name: "empty"}}
-	if diff := cmp.Diff(want, r.Waves); diff != "" || !r.Looked.Equal(began) || r.Unlisted != 3 {
+	want := []guard.Wave{{Name: "first", Clusters: 5, Exempt: 1, Done: 1, Last: noon.Add(-2 * time.Hour)}, {Name: "empty"}}
+	if diff := cmp.Diff(want, r.Waves); diff != "" || !r.Looked.Equal(began) {
 		t.Errorf("looked %s; -want +got:\n%s", r.Looked, diff)
 	}
 }
