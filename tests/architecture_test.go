@@ -44,7 +44,7 @@ func layers() [][]string {
 		{"internal/app", "internal/world", "internal/policy/source", "internal/bundle", "internal/hub", "internal/ledger/ledgertest"},
 		{"internal/cloud", "internal/kube", "internal/notify", "internal/ledger"},
 		{"internal/check"}, // it declares the interfaces that the layer above has
-		{"internal/telemetry"},
+		{"internal/remedy", "internal/telemetry"},
 		{"internal/guard"},
 		{"internal/policy", "internal/access", "internal/sim"},
 		{"internal/event", "internal/relief"},
@@ -198,7 +198,7 @@ func impure(h house) (broken []string) {
 }
 
 func notPlain(h house) (broken []string) {
-	for _, pkg := range []string{"cluster", "fault", "plain", "alarm", "capacity", "cni", "event", "relief", "policy", "guard"} {
+	for _, pkg := range []string{"cluster", "fault", "plain", "alarm", "capacity", "cni", "event", "relief", "policy", "guard", "remedy"} {
 		pkg = "internal/" + pkg
 		for _, used := range h.imports(pkg) {
 			if !h.isStandard(used) && !h.isOurs(used) && (pkg != "internal/cni" || used != semver) {

@@ -2,41 +2,15 @@ package relief
 
 import (
 	"encoding/json"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/cniguard/cniguard/internal/capacity"
 	"github.com/cniguard/cniguard/internal/cni"
 	"github.com/cniguard/cniguard/internal/plain"
 )
 
-// widest is how many characters a line of a command has at most, unless one word is longer.
-const widest = 110
-
-// command makes a command for a POSIX shell of its words, with a backslash where a line ends. A flag and its value stay together.
-func command(words ...string) string {
-	var parts []string
-	for i, w := range words {
-		if i > 0 && strings.HasPrefix(words[i-1], "--") && !strings.HasPrefix(w, "--") {
-			parts[len(parts)-1] += " " + plain.Quote(w)
-		} else {
-			parts = append(parts, plain.Quote(w))
-		}
-	}
-	text, line := "", parts[0]
-	for _, part := range parts[1:] {
-		if utf8.RuneCountInString(line+" "+part+" \\") > widest {
-			text, line = text+line+" \\\n", "    "+part
-		} else {
-			line += " " + part
-		}
-	}
-	return text + line
-}
-
 // aws makes a command of the AWS CLI for the cluster's region.
 func (f Facts) aws(service, verb string, words ...string) string {
-	return command(append([]string{"aws", service, verb, "--region", f.Cluster.Region}, words...)...)
+	return plain.Command(append([]string{"aws", service, verb, "--region", f.Cluster.Region}, words...)...)
 }
 
 // kubeconfig makes sure that the kubectl commands after it are about this cluster.
@@ -60,7 +34,7 @@ func (f Facts) set(settings ...setting) ([]string, []File) {
 		for _, s := range settings {
 			words = append(words, s.name+"="+s.value)
 		}
-		return []string{command(words...)}, nil
+		return []string{plain.Command(words...)}, nil
 	}
 	env := map[string]string{}
 	for _, s := range settings {

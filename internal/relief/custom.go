@@ -8,6 +8,7 @@ import (
 
 	"github.com/cniguard/cniguard/internal/capacity"
 	"github.com/cniguard/cniguard/internal/cni"
+	"github.com/cniguard/cniguard/internal/plain"
 )
 
 // customNetworking gives pods addresses of other subnets than those of their nodes: of a free range of their own. Each node then has one
@@ -159,7 +160,7 @@ func (f Facts) move(zones []string, r capacity.PodRange) ([]string, []File) {
 		file := File{"eniconfig-" + zone + ".yaml", fmt.Sprintf("apiVersion: crd.k8s.amazonaws.com/v1alpha1\nkind: ENIConfig\nmetadata:\n  name: %q\n"+
 			"spec:\n  subnet: SUBNET_ID_OF_%s # the one with %s\n", zone, zone, r.Subnets[i])}
 		files = append(files, file)
-		apply = append(apply, command("kubectl", "apply", "-f", file.Name))
+		apply = append(apply, plain.Command("kubectl", "apply", "-f", file.Name))
 	}
 	set, more := f.set(setting{"AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG", "true"}, setting{"ENI_CONFIG_LABEL_DEF", "topology.kubernetes.io/zone"})
 	return slices.Concat(commands, route, []string{f.kubeconfig()}, apply, set), append(files, more...)

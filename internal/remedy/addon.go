@@ -1,0 +1,3 @@
+package remedy
+
+func addon(f Facts) (Fix, error) { panic("addon") }

@@ -1,0 +1,3 @@
+package remedy
+
+func manifest(f Facts) (Fix, error) { panic("manifest") }

@@ -1,0 +1,3 @@
+package remedy
+
+func terraform(f Facts) (Fix, error) { panic("terraform") }
