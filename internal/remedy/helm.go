@@ -107,7 +107,8 @@ func (f Facts) upgrade(s *Step, number string, adopt bool) {
 		if crosses(*s, 1, 12, 1) {
 			s.Notes = append(s.Notes, "Up to v1.12.0 the chart has the definition of ENIConfig among its templates, and later ones have not: without the annotation "+
 				"Helm deletes it, and every ENIConfig with it (https://github.com/aws/eks-charts/issues/907).")
-			s.Change.Run = append(s.Change.Run, plain.Command("kubectl", "annotate", "crd", "eniconfigs.crd.k8s.amazonaws.com", "helm.sh/resource-policy=keep", "--overwrite"))
+			s.Change.Run = append(s.Change.Run, plain.Command("kubectl", "annotate",
+				"customresourcedefinition/eniconfigs.crd.k8s.amazonaws.com", "helm.sh/resource-policy=keep", "--overwrite"))
 		}
 	}
 	words = append(words, "--values", name)

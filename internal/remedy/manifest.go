@@ -9,7 +9,7 @@ import (
 
 // manifest is the fix with kubectl. Within what a release's own manifest leaves alone the images are changed, and nothing else; else the
 // release's manifest is applied, with the settings of today.
-func manifest(f Facts) (Fix, error) {
+func manifest(f Facts) (Fix, error) { //nolint:unparam // the renderers are of one type
 	fix := Fix{
 		Method: Manifest,
 		Notes:  append(append(f.installerNotes(), f.imageNotes()...), f.gapNotes()...),
@@ -63,7 +63,7 @@ func (f Facts) bump(s *Step) {
 	all := f.images(cni.Parse(s.To))
 	all.agent = ""
 	s.Notes = append(s.Notes, fmt.Sprintf("Only the images of aws-node and its init container change. What else the manifest of %s has stays away: variables "+
-		"with their defaults, labels, rules of the ClusterRole, and from v1.14.0 on the node agent's image. The whole is %s", s.To, f.manifestURL(cni.Parse(s.To))))
+		"with their defaults, capabilities, labels, rules of the ClusterRole, and from v1.14.0 on the node agent's image. The whole is %s", s.To, f.manifestURL(cni.Parse(s.To))))
 	s.Change = Part{
 		Files: []File{{Name: name, Text: imagePatch(all, false)}},
 		Run:   []string{patchNode(name)},
