@@ -23,6 +23,8 @@ type Observer interface {
 	// Settle reads the update that belongs to a step: by the step's ID or, where the call's answer never came, by looking for
 	// an update to that version created since the step was saved. Nil: there is none.
 	Settle(ctx context.Context, id cluster.ID, s guard.Step) guard.Reading[*guard.Update]
+	// Catalogue reads the releases that EKS lists as compatible with a version of Kubernetes, where a cluster is.
+	Catalogue(ctx context.Context, id cluster.ID, kubernetes string) guard.Reading[[]cni.Release]
 	// Configuration checks an add-on's configuration values against the schema of a version. No fault quotes them.
 	Configuration(ctx context.Context, id cluster.ID, of cni.Version, values string) guard.Reading[*guard.Configuration]
 	// Open reads which updates of the add-on EKS has not ended.

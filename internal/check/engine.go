@@ -148,6 +148,7 @@ func (e Engine) read(ctx context.Context, id cluster.ID) (kept Kept, in guard.In
 	} else {
 		in.Seen.Inside = e.Insider.Inside(ctx, id, in.Seen.Cluster.Value.API)
 	}
+	e.readByHand(ctx, &in)
 	e.readAddresses(ctx, &in)
 	e.readPreflight(ctx, &in)
 	in.Now = e.Clock.Now()

@@ -40,6 +40,15 @@ func (s *stage) Settle(_ context.Context, _ cluster.ID, step guard.Step) guard.R
 	return guard.Read(&u)
 }
 
+func (s *stage) Catalogue(_ context.Context, id cluster.ID, kubernetes string) guard.Reading[[]cni.Release] {
+	if err := s.note("catalogue %s %s", id.Name, kubernetes); err != nil {
+		return guard.Hidden[[]cni.Release](fault.Of(err))
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return guard.Read(s.catalogue)
+}
+
 func (s *stage) Configuration(_ context.Context, id cluster.ID, of cni.Version, _ string) guard.Reading[*guard.Configuration] {
 	if err := s.note("configuration of %s for %s", id.Name, of); err != nil {
 		return guard.Hidden[*guard.Configuration](fault.Of(err))

@@ -66,6 +66,7 @@ type stage struct {
 	finished int              // sweeps that were counted so far
 
 	lastChange guard.LastChange
+	catalogue  []cni.Release
 }
 
 // newStage has one cluster, prod.

@@ -35,31 +35,32 @@ type listing struct {
 	releases []cni.Release
 }
 
-// readCatalogue reads the versions that are compatible with the cluster's Kubernetes version, or takes them from an earlier listing.
-func (l *look) readCatalogue(ctx context.Context) ([]cni.Release, *fault.Fault) {
-	key := edition{l.id.Region, aws.ToString(l.cluster.Value.Version)}
-	l.mu.Lock()
-	known := l.listings[key]
-	l.mu.Unlock()
-	if now := l.clock.Now(); known.at.IsZero() || now.Sub(known.at) >= listingAge {
-		releases, f := l.listVersions(ctx, key.kubernetes)
+// Catalogue reads the versions that are compatible with a version of Kubernetes, or takes them from an earlier listing.
+func (c *Cloud) Catalogue(ctx context.Context, id cluster.ID, kubernetes string) guard.Reading[[]cni.Release] {
+	key := edition{id.Region, kubernetes}
+	c.mu.Lock()
+	known := c.listings[key]
+	c.mu.Unlock()
+	if now := c.clock.Now(); known.at.IsZero() || now.Sub(known.at) >= listingAge {
+		releases, f := c.listVersions(ctx, id, kubernetes)
 		if f != nil {
-			return nil, f
+			return guard.Hidden[[]cni.Release](f)
 		}
 		known = listing{now, releases}
-		l.mu.Lock()
-		l.listings[key] = known
-		l.mu.Unlock()
+		c.mu.Lock()
+		c.listings[key] = known
+		c.mu.Unlock()
 	}
-	return slices.Clone(known.releases), nil
+	return guard.Read(slices.Clone(known.releases))
 }
 
 // listVersions keeps what is installable. Versions that are not compatible with the cluster's are listed too, without
 // compatibilities: for 1.29, forty of them from v1.6.3 to v1.15.3.
-func (l *look) listVersions(ctx context.Context, kubernetes string) ([]cni.Release, *fault.Fault) {
+func (c *Cloud) listVersions(ctx context.Context, id cluster.ID, kubernetes string) ([]cni.Release, *fault.Fault) {
 	var releases []cni.Release
+	k := c.at(access.Observer, id.Account, id.Region)
 	in := &eks.DescribeAddonVersionsInput{AddonName: aws.String(addonName), KubernetesVersion: &kubernetes}
-	for out, f := range pages(ctx, l.clock, "eks:DescribeAddonVersions", eks.NewDescribeAddonVersionsPaginator(l.EKS, in)) {
+	for out, f := range pages(ctx, c.clock, "eks:DescribeAddonVersions", eks.NewDescribeAddonVersionsPaginator(k.EKS, in)) {
 		if f != nil {
 			return nil, f
 		}

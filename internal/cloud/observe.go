@@ -93,7 +93,10 @@ func (l *look) second(ctx context.Context) {
 	case l.cluster.Value == nil || l.addon.Value == nil:
 		l.catalogue.Fault = &fault.Fault{Kind: fault.Skip, Text: "there is no managed add-on to find versions for"}
 	default:
-		tasks = append(tasks, into(&l.catalogue, l.readCatalogue))
+		tasks = append(tasks, func(ctx context.Context) error {
+			l.catalogue = l.Catalogue(ctx, l.id, aws.ToString(l.cluster.Value.Version))
+			return nil
+		})
 	}
 	if len(tasks) > 0 {
 		_ = l.clock.Parallel(ctx, tasks...)

@@ -102,7 +102,7 @@ func (c *conclusion) seen() {
 	c.rec.Unmade, c.rec.Outlook, c.rec.Relief, c.rec.NodeMetrics = c.plan.Unmade, c.plan.Outlook, c.plan.Relief, c.plan.NodeMetrics
 	if c.in.Seen.Addon.Fault == nil && c.in.Seen.Cluster.Fault == nil {
 		c.rec.Version = c.in.Seen.Installed()
-		c.rec.Node = c.in.Node()
+		c.rec.Node, c.rec.ByHand = c.in.Node(), c.plan.ByHand
 		if !c.plan.Blind[InstallUnknown] {
 			c.rec.Hidden = c.plan.Hidden
 		}

@@ -2,6 +2,8 @@ package guard
 
 import (
 	"time"
+
+	"github.com/cniguard/cniguard/internal/cni"
 )
 
 // The words of the answers and of the verdict.
@@ -60,8 +62,9 @@ func Decide(in Input) Plan {
 type draft struct {
 	in     Input
 	plan   Plan
-	unwell bool   // EKS says that the add-on is not healthy
-	waits  string // why it is not known whether an update is wanted; empty: it is known
+	unwell bool     // EKS says that the add-on is not healthy
+	path   cni.Path // of the managed add-on; no Code: none is wanted
+	waits  string   // why it is not known whether an update is wanted; empty: it is known
 }
 
 func (d *draft) dueIn(after time.Duration) { d.plan.Due = earlier(d.plan.Due, d.in.Now.Add(after)) }
@@ -116,6 +119,7 @@ func (d *draft) live() {
 	d.outlook()
 	d.alarms()
 	d.update()
+	d.byHand()
 	d.exemption()
 }
 

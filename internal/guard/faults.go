@@ -28,8 +28,10 @@ func (d *draft) faults() {
 	add("cluster", s.Cluster.Fault)
 	if s.Cluster.Fault == nil {
 		add("add-on", s.Addon.Fault)
-		add("compatible versions", s.Catalogue.Fault)
-		add("configuration schema", s.Configuration.Fault)
+		if s.Addon.Fault != nil || s.Addon.Value != nil { // else they were to say how a person updates by hand
+			add("compatible versions", s.Catalogue.Fault)
+			add("configuration schema", s.Configuration.Fault)
+		}
 		add("pod subnets", s.Pods.Fault)
 		add("pod subnets", s.Pods.Value.Partly)
 		add("alarm", s.Alarms.Fault)

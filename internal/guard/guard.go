@@ -34,7 +34,7 @@ type Snapshot struct {
 	At           time.Time                      // when the reading began
 	Cluster      Reading[*Cluster]              // nil: there is no such cluster
 	Addon        Reading[*Addon]                // nil: no managed add-on
-	Catalogue    Reading[[]cni.Release]         // compatible with the cluster's Kubernetes version; Skip: not needed
+	Catalogue    Reading[[]cni.Release]         // compatible with the cluster's Kubernetes version; Skip: not needed; see WantsCatalogue
 	Update       Reading[*Update]               // the update that belongs to the step whose token is Of; nil: there is none
 	Of           string                         // empty: no step was in flight
 	Pods         Reading[capacity.Pods]         // the pod subnets and how full they are
@@ -253,6 +253,7 @@ type Plan struct {
 	Actions     []Action      // in the order to apply; a failure ends the row
 	Held        []Held
 	Path        []string    // the versions the add-on would go through
+	ByHand      ByHand      // to remember
 	Keeps       string      // digest of cluster, role, configuration and conflict mode
 	Kept        []string    // what Keeps is made of, to say which of it changed: see kept
 	Hash        string      // digest of Path and Keeps: what an approval is for

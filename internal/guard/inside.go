@@ -40,6 +40,7 @@ type DaemonSet struct {
 	At         time.Time   `json:"at,omitzero"`        // when it was read, in a record
 	By         Installer   `json:"by,omitzero"`
 	Env        []Fact      `json:"env,omitempty"`        // the environment of aws-node that matters for IP addresses, by name
+	Other      []string    `json:"other,omitempty"`      // names of its further variables, whose values are not kept
 	Role       string      `json:"role,omitempty"`       // IAM role ARN of its service account; empty: none, or unread
 	ENIConfigs []Fact      `json:"eniConfigs,omitempty"` // with custom networking: the subnet of each ENIConfig, by name
 	Unread     []string    `json:"unread,omitempty"`     // what of these could not be read, and why

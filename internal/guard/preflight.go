@@ -13,7 +13,7 @@ import (
 
 // Preflight is what only the gates of a step that may be taken want to know.
 type Preflight struct {
-	Configuration Reading[*Configuration] // nil: not asked for; see WantsConfiguration
+	Configuration Reading[*Configuration] // nil: not asked for; see WantsConfiguration, WantsEnvironment
 	Open          Reading[*Open]          // nil: not asked for; see WantsOpen
 }
 
@@ -23,7 +23,8 @@ type Open struct {
 	Unseen  int // how many more updates there are than were looked at: one of them may be open
 }
 
-// Configuration is what the schema of a version says of the add-on's configuration values. It holds none of the values.
+// Configuration is what the schema of a version says of the add-on's configuration values, or of those that the environment of an aws-node would
+// make that EKS does not manage. It holds none of the values.
 type Configuration struct {
 	Of      cni.Version // whose schema it is
 	Refused []string    // what it refuses, as JSON pointers, as "/env/ENABLE_POD_ENI"; untrusted

@@ -49,6 +49,7 @@ type Record struct {
 	Busy        Busy          `json:"busy,omitzero"`
 	Again       bool          `json:"again,omitempty"` // somebody asked for a check while the record was busy
 	Path        []string      `json:"path,omitempty"`  // the add-on would go through, at the last check
+	ByHand      ByHand        `json:"byHand,omitzero"` // at the last check that could read what is installed
 	Held        []Held        `json:"held,omitempty"`  // of the last check
 	Meter       Meter         `json:"meter,omitzero"`
 	Alarm       Alarmed       `json:"alarm,omitempty"`  // after the last check; empty: it is not known
@@ -214,7 +215,7 @@ func (r Record) Shut() []string {
 
 // Planned is the plan of the last check, as far as the record has it: its actions and findings are not kept.
 func (r Record) Planned() Plan {
-	p := Plan{Verdict: r.Verdict, Held: r.Held, Path: r.Path, Outlook: r.Outlook, Relief: r.Relief, NodeMetrics: r.NodeMetrics, Unmade: r.Unmade}
+	p := Plan{Verdict: r.Verdict, Held: r.Held, Path: r.Path, ByHand: r.ByHand, Outlook: r.Outlook, Relief: r.Relief, NodeMetrics: r.NodeMetrics, Unmade: r.Unmade}
 	if r.Step != nil {
 		p.Keeps, p.Kept = r.Step.Keeps, r.Step.Kept
 	}

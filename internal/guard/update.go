@@ -32,6 +32,7 @@ func (d *draft) update() {
 	if len(path.Steps) == 0 && !needed {
 		return
 	}
+	d.path = path
 	step := d.step(path)
 	a := Action{Kind: StartUpdate, Step: step, Keep: Keep{Role: addon.Role, Config: addon.Config}, Why: d.plan.Verdict.Version.Because}
 	if !needed {

@@ -83,6 +83,9 @@ func row(body []byte) string {
 	for i, e := range ds.Env {
 		text += line([]string{"env", ""}[min(i, 1)], e.Name+"="+e.Value)
 	}
+	if len(ds.Other) > 0 {
+		text += line("other", strings.Join(ds.Other, " "))
+	}
 	for i, u := range ds.Unread {
 		text += line([]string{"unread", ""}[min(i, 1)], u)
 	}

@@ -90,7 +90,7 @@ func ReadDaemonSet(body []byte) (guard.DaemonSet, string, error) {
 		Image: clean(node.Image), Init: clean(setup.Image), Agent: clean(agent.Image),
 		Differ: clean(differ(read.version, main, parseImage(setup.Image))), Same: setups == 0 || same(read.version, parseImage(setup.Image)),
 		Manifest: manifest(read.version, env.literal(versionEnv), d.Metadata.Labels["app.kubernetes.io/version"]),
-		By:       installedBy(d.Metadata), Env: env.facts(), Unread: env.unread(),
+		By:       installedBy(d.Metadata), Env: env.facts(), Other: env.others(), Unread: env.unread(),
 	}
 	if s := d.Status; s != nil {
 		ds.Desired, ds.Updated = int(s.Desired), int(s.Updated)

@@ -1,6 +1,8 @@
 package kube
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/cniguard/cniguard/internal/guard"
@@ -39,20 +41,49 @@ func (e environment) literal(name string) string {
 	return ""
 }
 
+// facts are the values that are kept, each whole: a part of one would be another setting.
 func (e environment) facts() (facts []guard.Fact) {
 	for _, name := range matter {
-		if v, is := e.last(name); is && !v.elsewhere() {
-			facts = append(facts, guard.Fact{Name: name, Value: plain.Clean(v.Value, longestValue)})
+		if v, is := e.last(name); is && !v.elsewhere() && v.whole() {
+			facts = append(facts, guard.Fact{Name: name, Value: v.Value})
 		}
 	}
 	return facts
 }
 
+// whole reports whether a value can be kept as it is.
+func (v variable) whole() bool { return plain.Clean(v.Value, longestValue) == v.Value }
+
 func (e environment) unread() (why []string) {
 	for _, name := range append([]string{versionEnv}, matter...) {
-		if v, is := e.last(name); is && v.elsewhere() {
+		switch v, is := e.last(name); {
+		case is && v.elsewhere():
 			why = append(why, name+": its value stands elsewhere")
+		case is && name != versionEnv && !v.whole():
+			why = append(why, name+": its value is too long to be kept, or has characters that cannot be shown")
 		}
 	}
 	return why
+}
+
+// mostOthers is how many names of further variables are kept.
+const mostOthers = 30
+
+// own are the variables that every release's manifest sets for itself: they are nobody's settings.
+var own = []string{versionEnv, "MY_NODE_NAME", "MY_POD_NAME"}
+
+// others are the names of all other variables, in order, and how many there are more: what they are set to is nobody's business, but whoever
+// installs aws-node in another way has to carry it over.
+func (e environment) others() (names []string) {
+	for _, v := range e {
+		if !slices.Contains(matter, v.Name) && !slices.Contains(own, v.Name) {
+			names = append(names, plain.Clean(v.Name, longestName))
+		}
+	}
+	slices.Sort(names)
+	names = slices.Compact(names)
+	if more := len(names) - mostOthers; more > 0 {
+		names = append(names[:mostOthers], fmt.Sprintf("and %d more", more))
+	}
+	return names
 }

@@ -53,7 +53,7 @@ func withMore(body []byte) []byte {
 // bounded fails where something that is kept of a DaemonSet is not a clean, short text, or there is too much of it.
 func bounded(t *testing.T, ds guard.DaemonSet) {
 	t.Helper()
-	texts := slices.Concat([]string{ds.Raw, ds.From, ds.Image, ds.Init, ds.Agent, ds.Differ, ds.Manifest, ds.By.Name}, ds.By.Evidence, ds.Unread)
+	texts := slices.Concat([]string{ds.Raw, ds.From, ds.Image, ds.Init, ds.Agent, ds.Differ, ds.Manifest, ds.By.Name}, ds.By.Evidence, ds.Other, ds.Unread)
 	for _, e := range ds.Env {
 		texts = append(texts, e.Name, e.Value)
 	}
@@ -70,13 +70,14 @@ func bounded(t *testing.T, ds guard.DaemonSet) {
 		}
 	}
 	within(200, ds.By.Evidence...)
+	within(64, ds.Other...)
 	for _, e := range ds.Env {
 		within(100, e.Value)
 	}
 	for _, e := range ds.ENIConfigs {
 		within(64, e.Name, e.Value)
 	}
-	if len(ds.By.Evidence) > 12 || len(ds.Env) > 20 || len(ds.Unread) > 20 {
+	if len(ds.By.Evidence) > 12 || len(ds.Env) > 20 || len(ds.Unread) > 20 || len(ds.Other) > 31 {
 		t.Errorf("%d lines of evidence, %d variables, %d unread", len(ds.By.Evidence), len(ds.Env), len(ds.Unread))
 	}
 	if (ds.By.Name == "") != (ds.By.Confidence == "") || ds.By.Name != "" && len(ds.By.Evidence) == 0 {

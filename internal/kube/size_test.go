@@ -20,7 +20,10 @@ func (s *scene) worst(t *testing.T, character string) *guard.DaemonSet {
 		"ENABLE_MULTI_NIC", "ENABLE_POD_ENI", "ENABLE_PREFIX_DELEGATION", "ENABLE_SUBNET_DISCOVERY", "ENI_CONFIG_ANNOTATION_DEF", "ENI_CONFIG_LABEL_DEF",
 		"IP_COOLDOWN_PERIOD", "MAX_ENI", "MINIMUM_IP_TARGET", "WARM_ENI_TARGET", "WARM_IP_TARGET", "WARM_PREFIX_TARGET",
 	} {
-		env = append(env, map[string]any{"name": name, "value": long})
+		env = append(env, map[string]any{"name": name, "value": strings.Repeat(character, 100)}) // of a longer one nothing is kept
+	}
+	for i := range 60 {
+		env = append(env, map[string]any{"name": fmt.Sprint("OTHER_", i, long)})
 	}
 	env[0]["value"] = "true"
 	d := daemonSetOf(long+"/amazon-k8s-cni", nil)
@@ -55,12 +58,16 @@ func TestTheRecordOfADaemonSetIsSmallAtItsWorst(t *testing.T) {
 		most      int // bytes of JSON
 	}{
 		"three bytes a character":                {"語", 40_000},
-		"the character that JSON writes longest": {"<", 60_000},
+		"the character that JSON writes longest": {"<", 64_000},
 	} {
 		t.Run(name, func(t *testing.T) {
 			node := newScene(t).worst(t, c.character)
-			if len(node.ENIConfigs) != 500 || len(node.By.Evidence) != 12 || len(node.Env) != 18 {
-				t.Fatalf("it is not the worst: %d ENIConfigs, %d lines of evidence, %d variables; %q", len(node.ENIConfigs), len(node.By.Evidence), len(node.Env), node.Unread)
+			if len(node.ENIConfigs) != 500 || len(node.By.Evidence) != 12 || len(node.Env) != 18 || len(node.Other) != 31 {
+				t.Fatalf("it is not the worst: %d ENIConfigs, %d lines of evidence, %d variables, %d others; %q",
+					len(node.ENIConfigs), len(node.By.Evidence), len(node.Env), len(node.Other), node.Unread)
+			}
+			if last := node.Other[30]; last != "and 30 more" {
+				t.Errorf("the last of 60 further variables reads %q", last)
 			}
 			bounded(t, *node)
 			node.ENIConfigs = node.ENIConfigs[:30]
