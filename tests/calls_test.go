@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/cniguard/cniguard/internal/cluster"
 	"github.com/cniguard/cniguard/internal/policy/source"
 	"github.com/cniguard/cniguard/internal/simulate"
 	"github.com/cniguard/cniguard/internal/world"
@@ -51,8 +52,37 @@ func TestWhatACheckAndAMeterAskOfAWS(t *testing.T) {
 	}
 }
 
+// TestWhatACheckAsksOfAWSWhereEKSManagesNoAddOn counts those of a cluster whose aws-node somebody installed: the releases are listed once an hour for
+// all clusters of a region and a version of Kubernetes, and the environment is held against a release's schema once.
+func TestWhatACheckAsksOfAWSWhereEKSManagesNoAddOn(t *testing.T) {
+	r := settledWith(t, `daemonSets: [{name: aws-node, containers: [
+        {name: aws-node, image: "602401143452.dkr.ecr.eu-central-1.amazonaws.com/amazon-k8s-cni:v1.19.0", env: {WARM_IP_TARGET: "5"}}]}],
+     api: {readers: [cniguard-observer]}`, "addresses: [9]", "")
+	want := map[string]int{
+		"DescribeCluster": 1, "DescribeAddon": 1, "DescribeAddonVersions": 1, "ListNodegroups": 1, "ListFargateProfiles": 1, "DescribeNodegroup": 1,
+		"DescribeInstances": 3, "DescribeSubnets": 1, "DescribeAlarms": 1,
+	}
+	if diff := cmp.Diff(want, asked(t, r, "Check Requested", `"name":"prod"`)); diff != "" {
+		t.Errorf("a check (-want +got):\n%s", diff)
+	}
+	delete(want, "DescribeAddonVersions")
+	if diff := cmp.Diff(want, asked(t, r, "Check Requested", `"name":"prod"`)); diff != "" {
+		t.Errorf("the next (-want +got):\n%s", diff)
+	}
+	kept, err := r.Ledger.Load(t.Context(), cluster.ID{Account: "111122223333", Region: "eu-central-1", Name: "prod"})
+	if got := kept.Record.ByHand; err != nil || got.Listed != "v1.19.0-eksbuild.1" || len(got.Path) > 0 || got.Unchecked != "" || got.Why == "" {
+		t.Errorf("the record has %+v, %v", got, err)
+	}
+}
+
 // settled is a run whose one cluster, with two nodes in two subnets, was checked and metered before, between two ticks.
 func settled(t *testing.T, holds, defaults string) *simulate.Run {
+	t.Helper()
+	return settledWith(t, "addon: {version: v1.19.0-eksbuild.1}", holds, defaults)
+}
+
+// settledWith has what installed the VPC CNI there.
+func settledWith(t *testing.T, install, holds, defaults string) *simulate.Run {
 	t.Helper()
 	spec, err := world.ReadSpec("world.yaml", fmt.Appendf(nil, `
 start: 2026-03-02T08:00:00Z
@@ -62,10 +92,10 @@ vpcs:
       {id: subnet-1, cidr: 10.0.0.0/24, zone: eu-central-1a}, {id: subnet-2, cidr: 10.0.1.0/24, zone: eu-central-1b}]}
 clusters:
   - {name: prod, account: "111122223333", region: eu-central-1, kubernetes: "1.33", vpc: vpc-1, nodegroups: [{name: blue, subnets: [subnet-1, subnet-2]}],
-     addon: {version: v1.19.0-eksbuild.1}, instances: [{id: i-1, subnets: [subnet-1], %[1]s}, {id: i-2, subnets: [subnet-2], %[1]s}]}
+     %[2]s, instances: [{id: i-1, subnets: [subnet-1], %[1]s}, {id: i-2, subnets: [subnet-2], %[1]s}]}
 catalogues:
   "1.33": [{version: v1.19.0-eksbuild.1, compatible: true, default: true}]
-`, holds))
+`, holds, install))
 	if err != nil {
 		t.Fatal(err)
 	}
