@@ -59,31 +59,40 @@ of the policy gave which setting.`,
 }
 
 func (s *stage) explain(c *cobra.Command, name string, at duration) error {
+	var past []simulate.Line
+	sc, x, err := s.explained(c, name, at, &past)
+	if err == nil {
+		explain(c.OutOrStdout(), x, past, sc.names.Short(x.Cluster.String()))
+	}
+	return err
+}
+
+// explained runs the world for a time and gathers what there is to say of a cluster then and, unless nobody wants it, what happened until then.
+func (s *stage) explained(c *cobra.Command, name string, at duration, past *[]simulate.Line) (scene, hub.Explanation, error) {
+	var none hub.Explanation
 	sc, err := s.read(c.ErrOrStderr())
 	if err != nil {
-		return err
+		return sc, none, err
 	}
 	id, err := sc.cluster(name)
 	if err != nil {
-		return err
+		return sc, none, err
 	}
-	var past []simulate.Line
+	var lines []simulate.Line
 	r, err := sc.at(at, func(l simulate.Line) {
 		if l.Cluster == id.String() && l.What != simulate.HeldBack {
-			past = append(past, l)
+			lines = append(lines, l)
 		}
 	})
 	if err != nil {
-		return err
+		return sc, none, err
 	}
 	defer r.Close()
-	before := past // more may happen while the cluster is read
-	x, err := r.Explain(c.Context(), id)
-	if err != nil {
-		return err
+	if past != nil {
+		*past = lines // more may happen while the cluster is read
 	}
-	explain(c.OutOrStdout(), x, before, sc.names.Short(id.String()))
-	return nil
+	x, err := r.Explain(c.Context(), id)
+	return sc, x, err
 }
 
 // explain answers in the order in which somebody asks who was woken by a message.

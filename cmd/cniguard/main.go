@@ -88,7 +88,7 @@ needs no account and never calls AWS. Start with "cniguard demo".`,
 	})
 	root.SetHelpCommand(helpCommand())
 	root.AddCommand(
-		demoCommand(), simulateCommand(), replayCommand(), planCommand(), explainCommand(),
+		demoCommand(), simulateCommand(), replayCommand(), planCommand(), explainCommand(), fixCommand(),
 		approveCommand(), denyCommand(), muteCommand(), unmuteCommand(), ackCommand(), haltCommand(), resumeCommand(), statusCommand(),
 		failedCommand(), notifyCommand(), doctorCommand(), teardownCommand(), policyCommand(), packageCommand(), versionCommand(),
 	)

@@ -14,9 +14,10 @@ type ByHand struct {
 	Kubernetes string   `json:"kubernetes,omitempty"` // the cluster's version, as "1.33"
 	Managed    bool     `json:"managed,omitempty"`    // EKS manages the add-on
 	Tool       string   `json:"tool,omitempty"`       // who installed it, or changed it last, as "Terraform"; untrusted, cleaned and cut; empty: nothing tells
-	Role       string   `json:"role,omitempty"`       // IAM role ARN of its service account; empty: the node role, or unread
+	Role       string   `json:"role,omitempty"`       // service-account role ARN of the managed add-on; empty: the node role
 	Configured bool     `json:"configured,omitempty"` // the managed add-on has configuration values
 	Prefixes   bool     `json:"prefixes,omitempty"`   // nodes take /28 prefixes, or may: then there is no way back below v1.9.0
+	Room       string   `json:"room,omitempty"`       // why aws-node had better not restart now; empty: it may, or how full the subnets are is not known
 	Listed     string   `json:"listed,omitempty"`     // the compatible release that has the installed version; empty: EKS lists none, so that there is no way back to it
 	Path       []string `json:"path,omitempty"`       // the releases to go through, as EKS lists them, whoever installed it; empty: see Why
 	Gaps       []string `json:"gaps,omitempty"`       // the steps that skip minor versions, a sentence each
@@ -68,7 +69,7 @@ const longestTool = 64
 
 func (in Input) ofSelfManaged(node DaemonSet) ByHand {
 	b := in.handed(in.pathOf(node))
-	b.Role, b.Tool, b.Listed = node.Role, plain.Clean(node.By.Name, longestTool), newest(node.Version, in.Seen.Catalogue.Value)
+	b.Tool, b.Listed = plain.Clean(node.By.Name, longestTool), newest(node.Version, in.Seen.Catalogue.Value)
 	of, seen := b.first(), in.Seen.Configuration
 	switch {
 	case len(node.Env) == 0 || of == "":
@@ -87,7 +88,7 @@ func (in Input) ofSelfManaged(node DaemonSet) ByHand {
 // handed is what an update needs to know whoever installed what it updates.
 func (in Input) handed(path cni.Path) ByHand {
 	b := ByHand{
-		Kubernetes: in.Seen.Cluster.Value.Kubernetes, Gaps: path.Gaps, Why: path.Why,
+		Kubernetes: in.Seen.Cluster.Value.Kubernetes, Gaps: path.Gaps, Why: path.Why, Room: shutRoom(in),
 		Prefixes: in.Seen.Hosts.Fault != nil || in.Seen.takesPrefixes(),
 	}
 	for _, v := range path.Steps {

@@ -29,7 +29,7 @@ func TestByHandIsWhatAPersonNeedsToKnow(t *testing.T) {
 		Why: "v1.7.5-eksbuild.2 reaches v1.8.0-eksbuild.1 in one step",
 	}
 	outside := guard.ByHand{
-		Kubernetes: "1.21", Tool: "Helm", Role: cniRole, Listed: "v1.7.5-eksbuild.2", Path: []string{"v1.8.0-eksbuild.1"},
+		Kubernetes: "1.21", Tool: "Helm", Listed: "v1.7.5-eksbuild.2", Path: []string{"v1.8.0-eksbuild.1"},
 		Why: "v1.7.5 reaches v1.8.0-eksbuild.1 in one step",
 	}
 	with := func(b guard.ByHand, change func(*guard.ByHand)) guard.ByHand { change(&b); return b }
@@ -55,6 +55,11 @@ func TestByHandIsWhatAPersonNeedsToKnow(t *testing.T) {
 		"a version that EKS lists no more": {outdated(), func(in *guard.Input) {
 			in.Seen.Catalogue.Value = in.Seen.Catalogue.Value[1:]
 		}, with(managed, func(b *guard.ByHand) { b.Listed = "" })},
+		"a pod subnet without room": {withEnv("v1.7.5", "v1.8.0-eksbuild.1"), func(in *guard.Input) {
+			in.Seen.Pods.Value.Subnets[1].Free = 3
+		}, with(outside, func(b *guard.ByHand) {
+			b.Room = "pod subnet subnet-b has only 3 free addresses; restarting aws-node there may fail"
+		})},
 		"nodes that take prefixes": {outdated(), func(in *guard.Input) {
 			in.Seen.Hosts.Value.Nodes = []capacity.Nodes{{Prefixes: 1}}
 		}, with(managed, func(b *guard.ByHand) { b.Prefixes = true })},
@@ -90,13 +95,13 @@ func TestByHandIsWhatAPersonNeedsToKnow(t *testing.T) {
 		"what is new can be handed over to EKS": {
 			withEnv("v1.9.0", "v1.9.0-eksbuild.3", "/env/ENABLE_IPv6"), nil,
 			guard.ByHand{
-				Kubernetes: "1.21", Tool: "Helm", Role: cniRole, Listed: "v1.9.0-eksbuild.3", Refused: []string{"ENABLE_IPv6"},
+				Kubernetes: "1.21", Tool: "Helm", Listed: "v1.9.0-eksbuild.3", Refused: []string{"ENABLE_IPv6"},
 				Why: "v1.9.0 satisfies the floor v1.8.0",
 			},
 		},
 		"a version that cannot be told": {withEnv("latest", ""), func(in *guard.Input) {
 			in.Seen.Catalogue = guard.Hidden[[]cni.Release](&fault.Fault{Kind: fault.Skip, Text: "not asked"})
-		}, guard.ByHand{Kubernetes: "1.21", Tool: "Helm", Role: cniRole, Why: "the installed version is unknown"}},
+		}, guard.ByHand{Kubernetes: "1.21", Tool: "Helm", Why: "the installed version is unknown"}},
 		"another CNI runs": {self("v1.7.5"), inside(guard.Inside{Others: []string{"Cilium"}}), guard.ByHand{}},
 		"what was read before, while it is hidden": {hidden(throttled("kubernetes:GetDaemonSet")), func(in *guard.Input) {
 			in.Record.Node, in.Record.ByHand = &guard.DaemonSet{Raw: "v1.7.5"}, outside

@@ -72,8 +72,8 @@ func (f Facts) care() string {
 // survives reports whether the release that runs is known to start on a subnet without free addresses: amazon-vpc-cni-k8s #1830.
 func (f Facts) survives() bool { return f.Version.Satisfies(cni.RecommendedFloor()) }
 
-// outage is why the settings of aws-node may not be changed now: it restarts with each change. Empty: they may.
-func (f Facts) outage() string {
+// Outage is why aws-node may not be changed now: it restarts with each change. Empty: it may.
+func (f Facts) Outage() string {
 	s, cramped := capacity.Pods{Subnets: f.Subnets}.Cramped()
 	if !cramped || f.survives() {
 		return ""

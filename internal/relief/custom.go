@@ -52,8 +52,8 @@ func cannotMove(f Facts) string {
 		return "it is on: more room takes further subnets, each with an ENIConfig"
 	case f.nodesFull():
 		return "the nodes are full, and it takes an interface from each"
-	case f.outage() != "":
-		return f.outage()
+	case f.Outage() != "":
+		return f.Outage()
 	case len(f.Subnets) == 0:
 		return "no pod subnet with IPv4 addresses is known"
 	case f.VPC == "" || len(f.Taken) == 0:

@@ -52,8 +52,8 @@ func cannotDelegate(f Facts) string {
 		return autoMode
 	case f.Mode.PrefixDelegation:
 		return "it is on"
-	case f.outage() != "":
-		return f.outage()
+	case f.Outage() != "":
+		return f.Outage()
 	case !f.Version.Known():
 		return "it needs " + needs.String() + ", and which version runs is not known"
 	case !f.Version.Satisfies(needs):

@@ -49,8 +49,8 @@ func cannotWarm(f Facts) string {
 		return autoMode
 	case f.nodesFull() && known && len(f.Subnets) > 0 && f.noRoom(l.typ) == "":
 		return "the subnets have room; it gives nodes no more"
-	case f.outage() != "":
-		return f.outage()
+	case f.Outage() != "":
+		return f.Outage()
 	case held == 0:
 		return "it is not known how many addresses the nodes hold"
 	case f.Targets == capacity.Targets{}:

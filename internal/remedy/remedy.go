@@ -41,35 +41,37 @@ type Facts struct {
 
 // Fix is how a cluster's VPC CNI is updated with one method.
 type Fix struct {
-	Method Method
-	Notes  []string // what to know before the first step, in sentences
-	Steps  []Step   // each proves itself before the next begins
+	Method Method   `json:"method"`
+	Notes  []string `json:"notes"` // what to know before the first step, in sentences
+	Steps  []Step   `json:"steps"` // each proves itself before the next begins
 	// Checked says by which tool the text was checked; where Unchecked is not empty, that says what was not, and why.
-	Checked, Unchecked string
+	Checked   string `json:"checked"`
+	Unchecked string `json:"unchecked,omitempty"`
 }
 
 // Step leads from one version to the next.
 type Step struct {
-	From, To string // as EKS lists them, or as the release is tagged: what the method has to name
-	Notes    []string
-	Before   Part // what must be so; nothing is changed
-	Change   Part
-	Wait     Part // until it is done; fails where it did not work
-	After    Part // what proves it
-	Back     Part // the way back; without commands it says why there is none
+	From   string   `json:"from"`
+	To     string   `json:"to"` // as EKS lists them, or as the release is tagged: what the method has to name
+	Notes  []string `json:"notes,omitempty"`
+	Before Part     `json:"before"` // what must be so; nothing is changed
+	Change Part     `json:"change"`
+	Wait   Part     `json:"wait"`  // until it is done; fails where it did not work
+	After  Part     `json:"after"` // what proves it
+	Back   Part     `json:"back"`  // the way back; without commands it says why there is none
 }
 
 // Part is a part of a step, told in this order.
 type Part struct {
-	Say   []string // sentences
-	Files []File   // to write, into the folder where the commands are run
-	Run   []string // commands for a POSIX shell, each a whole
+	Say   []string `json:"say,omitempty"`   // sentences
+	Files []File   `json:"files,omitempty"` // to write, into the folder where the commands are run
+	Run   []string `json:"run,omitempty"`   // commands for a POSIX shell, each a whole
 }
 
 // File is a file that commands name, or that is a part of what people keep elsewhere.
 type File struct {
-	Name string // as "vpc-cni.tf"
-	Text string
+	Name string `json:"name"` // as "vpc-cni.tf"
+	Text string `json:"text"`
 }
 
 // For is the fix of a cluster with one method. An error says why there is none, and what there is instead.
@@ -139,12 +141,12 @@ func renderers() map[Method]func(Facts) (Fix, error) {
 	}
 }
 
-// Suggest is the method that fits who installed the VPC CNI, as far as it left marks.
+// Suggest is the method that fits who installed the VPC CNI, or changed it last, as far as that left marks: a tag may name it in any case.
 func Suggest(f Facts, tool string) Method {
 	for m, words := range map[Method][]string{
 		Terraform: {"Terraform"}, Pulumi: {"Pulumi"}, CloudFormation: {"CloudFormation", "AWS CDK"}, Eksctl: {"eksctl"}, Helm: {"Helm"},
 	} {
-		if slices.Contains(words, tool) && (m != Helm || !f.Managed) {
+		if slices.ContainsFunc(words, func(w string) bool { return strings.EqualFold(w, tool) }) && (m != Helm || !f.Managed) {
 			return m
 		}
 	}
