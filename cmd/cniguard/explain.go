@@ -25,7 +25,8 @@ func explainCommand() *cobra.Command {
 		Short: "Say why cniguard did or did not act on a cluster, what it knows of it, what helps, and what comes next",
 		Long: `CLUSTER is the cluster's name, or ACCOUNT/REGION/NAME where several have that name.
 There is what the ledger has of it, as the last check left it: the answers with their
-reasons, what helps where addresses are short (effect, risk and commands), what was told,
+reasons, what helps where addresses are short (effect, risk and commands), how to update
+the VPC CNI by hand, what was told,
 which alarm the policy lists and is not made, what is held by which gate and who can open
 it, what people ordered, and what comes next. The cluster itself is not read: only the
 functions may.
@@ -102,6 +103,7 @@ func explain(out io.Writer, x hub.Explanation, past []simulate.Line, name string
 	if x.Unseen == "" {
 		explainState(out, x)
 		explainRelief(out, x.Plan.Relief)
+		explainFix(out, x)
 		explainStuck(out, x)
 		fmt.Fprintln(out, "\nWhat is held back, and who can open it")
 		printHeld(out, x.Plan.Held, name)

@@ -101,7 +101,7 @@ func filesOf(f hub.Fix) ([]document, error) {
 	files := []document{{fixText, text.Bytes()}}
 	add := func(folder string, all []remedy.File) error {
 		for _, file := range all {
-			if file.Name != filepath.Base(file.Name) || !filepath.IsLocal(file.Name) {
+			if file.Name == "." || file.Name != filepath.Base(file.Name) || !filepath.IsLocal(file.Name) {
 				return fmt.Errorf("--out: %q is no name of a file", file.Name)
 			}
 			w := document{filepath.Join(folder, file.Name), []byte(file.Text)}

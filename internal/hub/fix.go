@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/cniguard/cniguard/internal/capacity"
 	"github.com/cniguard/cniguard/internal/cni"
 	"github.com/cniguard/cniguard/internal/guard"
 	"github.com/cniguard/cniguard/internal/plain"
@@ -19,7 +20,7 @@ type Fix struct {
 	Cluster string    `json:"cluster"` // ACCOUNT/REGION/NAME
 	Seen    time.Time `json:"seen"`    // when the cluster was read
 	Because string    `json:"because"` // why this method
-	// Room is what frees addresses, which has to come before the first step: aws-node would crash-loop. None: it need not.
+	// Room is what frees addresses, which has to come before the first step: aws-node would crash-loop. None: it need not, or nothing is known of it.
 	Room []remedy.Part `json:"room,omitempty"`
 	remedy.Fix
 	Left []string `json:"left,omitempty"` // the versions of the steps after these
@@ -28,17 +29,16 @@ type Fix struct {
 // Fix says how the VPC CNI of the cluster is updated with a method, the one that fits who installed it where none is given: by the next step or, where
 // the whole way is wanted, by all. An error says why there is nothing to say, and what there is instead.
 func (x Explanation) Fix(m remedy.Method, whole bool) (Fix, error) {
-	f, err := x.facts()
+	f, err := x.Facts()
 	if err != nil {
 		return Fix{}, err
 	}
 	because := "you named it"
 	if m == "" {
-		m, because = x.suggest(f)
-	}
-	if m == remedy.Manifest && because != "you named it" && len(f.Path) == 0 && f.Listed != "" {
-		return Fix{}, fmt.Errorf("there is nothing to update in %s: %s. To hand it over to EKS at %s, name a method that makes a managed add-on, as --with addon",
-			x.Cluster.Name, f.Why, f.Listed)
+		if m, because = Suggest(f); !f.Managed && len(f.Path) == 0 && f.Listed != "" {
+			return Fix{}, fmt.Errorf("there is nothing to update in %s: %s. To hand it over to EKS at %s, name a method that makes a managed add-on, as --with addon",
+				x.Cluster.Name, f.Why, f.Listed)
+		}
 	}
 	fix, err := remedy.For(f, m)
 	if err != nil {
@@ -68,8 +68,8 @@ func (x Explanation) seen() time.Time {
 	return x.Record.Seen
 }
 
-// facts are what a fix is made of.
-func (x Explanation) facts() (remedy.Facts, error) {
+// Facts are what a fix is made of. An error says why there is nothing to update.
+func (x Explanation) Facts() (remedy.Facts, error) {
 	verdict, known := x.Plan.Verdict, x.Plan.ByHand
 	switch {
 	case x.Unseen != "":
@@ -101,8 +101,8 @@ func unneeded(v guard.Verdict) string {
 	return why
 }
 
-// suggest is the method that fits, and why.
-func (x Explanation) suggest(f remedy.Facts) (remedy.Method, string) {
+// Suggest is the method that fits who installed the VPC CNI, and why.
+func Suggest(f remedy.Facts) (remedy.Method, string) {
 	m := remedy.Suggest(f, f.Tool)
 	tool := plain.Clean(f.Tool, plain.Text)
 	switch {
@@ -152,12 +152,19 @@ func (x Explanation) beware(f remedy.Facts) []string {
 	return notes
 }
 
-// room is what frees addresses without a restart of aws-node, where that has to come first.
+// room is what frees addresses without a restart of aws-node, where that has to come first, and what shows that there is room.
 func (x Explanation) room() []remedy.Part {
 	if x.Plan.Relief.Outage() == "" {
 		return nil
 	}
-	var parts []remedy.Part
+	parts := []remedy.Part{{
+		Say: []string{
+			"Take away what can go: pods that are not needed, or nodes. Subnets that are added help new nodes only.",
+			"Go on only where each of these subnets has 16 free addresses or more; a small one, a quarter of all.",
+		},
+		Run: []string{plain.Command(slices.Concat([]string{"aws", "ec2", "describe-subnets", "--region", x.Cluster.Region, "--subnet-ids"},
+			capacity.Pods{Subnets: x.Plan.Relief.Subnets}.IDs(), []string{"--query", "Subnets[].[SubnetId, CidrBlock, AvailableIpAddressCount]", "--output", "table"})...)},
+	}}
 	for _, h := range relief.All(x.Plan.Relief.Facts) {
 		if h.Not != "" {
 			continue
