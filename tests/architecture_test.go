@@ -90,14 +90,15 @@ func importRules() []rule {
 			},
 		},
 		{
-			"a function reaches no simulation, no command line, no YAML and no template", linked("functions",
-				"internal/world", "internal/sim", "internal/simulate", "internal/hub", sdk+"/config", "internal/strictyaml", "internal/policy/source", "internal/tool",
+			"a function reaches no simulation, no command line, no words for people's own tools, no YAML and no template", linked("functions",
+				"internal/world", "internal/sim", "internal/simulate", "internal/hub", "internal/remedy", sdk+"/config", "internal/strictyaml", "internal/policy/source", "internal/tool",
 				"github.com/spf13", "go.yaml.in", "gopkg.in", "text/template", "html/template", "testing"),
 			[]planted{
 				{"internal/app", "package app\nimport _ \"github.com/cniguard/cniguard/internal/sim\""},
 				{"functions/remediator", "package main\nimport _ \"github.com/spf13/cobra\""},
 				{"internal/app", "package app\nimport _ \"github.com/aws/aws-sdk-go-v2/config\""},
 				{"internal/notify", "package notify\nimport _ \"text/template\""},
+				{"internal/notify", "package notify\nimport _ \"github.com/cniguard/cniguard/internal/remedy\""},
 				{"internal/policy", "package policy\nimport _ \"go.yaml.in/yaml/v3\""},
 			},
 		},

@@ -88,7 +88,7 @@ func (in Input) ofSelfManaged(node DaemonSet) ByHand {
 // handed is what an update needs to know whoever installed what it updates.
 func (in Input) handed(path cni.Path) ByHand {
 	b := ByHand{
-		Kubernetes: in.Seen.Cluster.Value.Kubernetes, Gaps: path.Gaps, Why: path.Why, Room: shutRoom(in),
+		Kubernetes: in.Seen.Cluster.Value.Kubernetes, Gaps: path.Gaps, Why: path.Why, Room: shutRoom(in).Text,
 		Prefixes: in.Seen.Hosts.Fault != nil || in.Seen.takesPrefixes(),
 	}
 	for _, v := range path.Steps {

@@ -20,6 +20,9 @@ type command func(guard.Message) []string
 // IAM role"), and the configuration values, of which the reference does not say that they stay. They may be secret and are never in a message.
 const keepNote = "The update command keeps the add-on's role, and its configuration values: it reads them where it runs, and they are not printed here."
 
+// fixNote goes with the command that says how to make an update.
+const fixNote = "cniguard fix has it step by step, in the words of the tool that installed vpc-cni."
+
 // approveNote goes with an approval, where a gate waits for one.
 const approveNote = "Or approve it: cniguard then makes the update, behind its gates."
 
@@ -133,6 +136,11 @@ func alarms(m guard.Message) []string {
 // explain says all that cniguard knows of the cluster, with what helps.
 func explain(m guard.Message) []string {
 	return []string{"cniguard explain " + plain.Quote(m.Cluster.String())}
+}
+
+// fix says how a person updates the VPC CNI with the tool that it was installed with.
+func fix(m guard.Message) []string {
+	return []string{"cniguard fix " + plain.Quote(m.Cluster.String())}
 }
 
 // doctor tries the way of an alarm's event to the hub.

@@ -47,8 +47,8 @@ var cures = map[string]words{
 	},
 	"ConfigurationConflict": {
 		do: "Somebody set the fields that are named above, and EKS does not take them back. Remove them from the aws-node DaemonSet, or " +
-			"set them as configuration values of the add-on, then approve the update again.",
-		run: []command{describeUpdate, describeAddon, kubeconfig, managedFields, approveUpdate},
+			"set them as configuration values of the add-on, then approve the update again. cniguard fix has the update by hand.",
+		run: []command{describeUpdate, describeAddon, kubeconfig, managedFields, fix, approveUpdate},
 	},
 	"InvalidParameterException": {
 		do: "EKS refuses what the update asks for; the error names it. Where it is a configuration value that the new version does not know, " +

@@ -75,8 +75,8 @@ const (
 var byHand = map[guard.Code]words{
 	guard.VersionOutdated: {
 		do: "See that the pod subnets have room, then update aws-node where it is installed from, one minor version at a time; or make it an EKS add-on, with " +
-			"its role and its environment carried over.",
-		run: []command{kubeconfig, daemonSet},
+			"its role and its environment carried over. " + fixNote,
+		run: []command{kubeconfig, daemonSet, fix},
 	},
 	guard.VersionUnknown: {
 		do:  "See which image aws-node runs, and judge a private build by hand. An image tag as v1.18.5, or VPC_CNI_VERSION in its environment, tells cniguard.",
@@ -87,8 +87,8 @@ var byHand = map[guard.Code]words{
 		run: []command{kubeconfig, rollout, nodePods},
 	},
 	guard.ReleaseBad: {
-		do:  "See that the pod subnets have room, then move to a release that has the fix, where aws-node is installed from.",
-		run: []command{kubeconfig, daemonSet},
+		do:  "See that the pod subnets have room, then move to a release that has the fix, where aws-node is installed from. " + fixNote,
+		run: []command{kubeconfig, daemonSet, fix},
 	},
 }
 

@@ -327,7 +327,7 @@ func (w words) withUpdate(m guard.Message) words {
 	if approvable(m) {
 		w.do, w.run = w.do+" "+approveNote, slices.Concat(w.run, []command{approveUpdate})
 	}
-	w.do, w.run = w.do+" "+keepNote, slices.Concat(w.run, []command{updateAddon})
+	w.do, w.run = w.do+" "+fixNote+" "+keepNote, slices.Concat(w.run, []command{fix, updateAddon})
 	if len(m.Held) > 0 {
 		w.do += " " + heldNote
 	}
