@@ -1,0 +1,77 @@
+package remedy
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/cniguard/cniguard/internal/plain"
+)
+
+// migration translates the environment of an aws-node that EKS does not manage to configuration values of the managed add-on: indented JSON, or
+// nothing where no variable goes along. EKS resets what it is not given (EKS user guide, "Create an Amazon EKS add-on"), so the notes name each
+// variable that does not go along, and what nobody knows.
+func (f Facts) migration() (values string, notes []string) {
+	env, cut := f.carried()
+	if len(env) > 0 {
+		text, _ := json.MarshalIndent(map[string]map[string]string{"env": env}, "", "  ") // strings always have a JSON form
+		values = string(text) + "\n"
+	}
+	notes = append(notes, "EKS takes aws-node over, and sets what it is not told to its own defaults."+
+		" Hold the environment of aws-node against the values below: cniguard reads only the variables that decide about IP addresses.")
+	if f.Node == nil {
+		return values, append(notes, "The environment of aws-node was not read: no value of it is translated.")
+	}
+	if len(f.Refused) > 0 {
+		notes = append(notes, fmt.Sprintf("The schema of %s refuses %s: not translated, and lost unless you find another way.", f.releases()[0], shown(f.Refused)))
+	}
+	if len(cut) > 0 {
+		notes = append(notes, "Too long to be known whole, and not translated: "+shown(cut)+".")
+	}
+	if f.Unchecked != "" {
+		notes = append(notes, "The values were not held against a schema: "+plain.Clean(f.Unchecked, plain.Text)+".")
+	}
+	for _, why := range f.Node.Unread {
+		notes = append(notes, "Not read, and not translated: "+plain.Clean(why, plain.Text)+".")
+	}
+	return values, notes
+}
+
+// carried are the variables that go along, and the names of those of which only the beginning is known.
+func (f Facts) carried() (env map[string]string, cut []string) {
+	if f.Node == nil {
+		return nil, nil
+	}
+	env = map[string]string{}
+	for _, v := range f.Node.Env {
+		switch {
+		case slices.Contains(f.Refused, v.Name):
+		case strings.HasSuffix(v.Value, plain.Ellipsis):
+			cut = append(cut, v.Name)
+		default:
+			env[v.Name] = v.Value
+		}
+	}
+	return env, cut
+}
+
+// shown are names that others gave, in a sentence.
+func shown(names []string) string {
+	var clean []string
+	for _, n := range names {
+		clean = append(clean, plain.Clean(n, plain.Text))
+	}
+	return strings.Join(clean, ", ")
+}
+
+// serviceRole is the role of aws-node's service account, to be sent again with each change; empty: none, the add-on has the node's role.
+func (f Facts) serviceRole() string {
+	switch {
+	case f.Managed:
+		return f.Role
+	case f.Node != nil:
+		return f.Node.Role
+	}
+	return ""
+}
