@@ -87,6 +87,10 @@ func clusterOf(in any) string {
 		return *in.ClusterName
 	case *eks.UpdateAddonInput:
 		return *in.ClusterName
+	case *eks.CreateAddonInput:
+		return *in.ClusterName
+	case *eks.DeleteAddonInput:
+		return *in.ClusterName
 	case *eks.ListNodegroupsInput:
 		return *in.ClusterName
 	case *eks.DescribeNodegroupInput:

@@ -27,6 +27,8 @@ func eksCalls() map[string]handler {
 		"ListFargateProfiles":        on((*World).listFargateProfiles),
 		"DescribeFargateProfile":     on((*World).describeFargateProfile),
 		"UpdateAddon":                on((*World).updateAddon),
+		"CreateAddon":                on((*World).createAddonByCall),
+		"DeleteAddon":                on((*World).deleteAddonByCall),
 		"ListUpdates":                on((*World).listUpdates),
 		"DescribeUpdate":             on((*World).describeUpdate),
 	}

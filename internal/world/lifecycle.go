@@ -19,13 +19,13 @@ func somebody(c *eksCluster) string {
 
 // did tells CloudTrail what somebody did to a cluster.
 func (w *World) did(c *eksCluster, op string, request map[string]any) {
-	w.didWith(c, "", op, request)
+	w.didBy(c, caller{principal: somebody(c)}, op, request)
 }
 
-// didWith tells CloudTrail so too, and what made the call.
-func (w *World) didWith(c *eksCluster, agent, op string, request map[string]any) {
+// didBy tells CloudTrail so too, and who it was.
+func (w *World) didBy(c *eksCluster, by caller, op string, request map[string]any) {
 	request["name"] = c.Name
-	w.trail(c.id(), caller{somebody(c), agent}, op, request, map[string]any{})
+	w.trail(c.id(), by, op, request, map[string]any{})
 }
 
 func (w *World) clusterTruth(c *eksCluster, text string) { w.truth(c.id(), "cluster", nil, text) }
@@ -46,7 +46,7 @@ func (w *World) create(c *eksCluster) {
 		}
 		w.clusterTruth(c, string(c.status))
 		if c.Addon != nil {
-			w.createAddon(c, c.Addon, types.ResolveConflictsOverwrite, "") // there is nothing yet to be in conflict with
+			w.createAddon(c, c.Addon, types.ResolveConflictsOverwrite, caller{principal: somebody(c)}) // there is nothing yet to be in conflict with
 		}
 	})
 }
@@ -76,7 +76,7 @@ func (w *World) change(ch *Change) {
 		w.upgrade(c, ch.Kubernetes)
 	case CreateAddon:
 		if c.addon == nil {
-			w.createAddon(c, ch.Addon, ch.resolve(), ch.Agent)
+			w.createAddon(c, ch.Addon, ch.resolve(), caller{somebody(c), ch.Agent})
 		}
 	case UpdateAddon:
 		if c.addon != nil {
@@ -88,7 +88,7 @@ func (w *World) change(ch *Change) {
 		}
 	case DeleteAddon:
 		if c.addon != nil {
-			w.deleteAddon(c, ch.Preserve)
+			w.deleteAddon(c, ch.Preserve, caller{principal: somebody(c)})
 		}
 	case ChangeHealth:
 		w.changeHealth(c, ch.Issues)
@@ -119,8 +119,8 @@ func (w *World) upgrade(c *eksCluster, kubernetes string) {
 	})
 }
 
-// createAddon has somebody create an add-on with a tool. One that is in conflict fails some five minutes later (facts-eks-vpc-cni 2.4).
-func (w *World) createAddon(c *eksCluster, described *Addon, resolve types.ResolveConflicts, agent string) {
+// createAddon starts the creation of an add-on. One that is in conflict fails some five minutes later (facts-eks-vpc-cni 2.4).
+func (w *World) createAddon(c *eksCluster, described *Addon, resolve types.ResolveConflicts, by caller) {
 	w.install(c, described)
 	a := c.addon
 	status, least, most := a.Status, 30*time.Second, 2*time.Minute
@@ -130,7 +130,7 @@ func (w *World) createAddon(c *eksCluster, described *Addon, resolve types.Resol
 	}
 	a.Status = string(types.AddonStatusCreating)
 	w.addonTruth(c)
-	w.didWith(c, agent, "CreateAddon", map[string]any{"addonName": vpcCNI, "addonVersion": a.Version})
+	w.didBy(c, by, "CreateAddon", map[string]any{"addonName": vpcCNI, "addonVersion": a.Version})
 	w.soon(least, most, func() {
 		if c.addon == a && a.Status == string(types.AddonStatusCreating) {
 			if failed {
@@ -170,7 +170,7 @@ func (w *World) changeHealth(c *eksCluster, issues []Issue) {
 	w.addonEvent(c.id(), event)
 }
 
-func (w *World) deleteAddon(c *eksCluster, preserve bool) {
+func (w *World) deleteAddon(c *eksCluster, preserve bool, by caller) {
 	a := c.addon
 	a.Status = string(types.AddonStatusDeleting)
 	w.addonTruth(c)
@@ -178,7 +178,7 @@ func (w *World) deleteAddon(c *eksCluster, preserve bool) {
 	if preserve {
 		request["preserve"] = "true" // it comes from the query: facts-eks-vpc-cni 1.2
 	}
-	w.did(c, "DeleteAddon", request)
+	w.didBy(c, by, "DeleteAddon", request)
 	w.soon(10*time.Second, time.Minute, func() {
 		if c.addon == a {
 			w.leave(c, preserve)

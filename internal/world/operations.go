@@ -70,6 +70,16 @@ func (c *Client) UpdateAddon(ctx context.Context, in *eks.UpdateAddonInput, opts
 	return invokeAtMost[eks.UpdateAddonOutput](ctx, c, "EKS", "UpdateAddon", in, o.RetryMaxAttempts)
 }
 
+// CreateAddon is the method of the same name of the SDK's client.
+func (c *Client) CreateAddon(ctx context.Context, in *eks.CreateAddonInput, _ ...func(*eks.Options)) (*eks.CreateAddonOutput, error) {
+	return invoke[eks.CreateAddonOutput](ctx, c, "EKS", "CreateAddon", in)
+}
+
+// DeleteAddon is the method of the same name of the SDK's client.
+func (c *Client) DeleteAddon(ctx context.Context, in *eks.DeleteAddonInput, _ ...func(*eks.Options)) (*eks.DeleteAddonOutput, error) {
+	return invoke[eks.DeleteAddonOutput](ctx, c, "EKS", "DeleteAddon", in)
+}
+
 // ListUpdates is the method of the same name of the SDK's client.
 func (c *Client) ListUpdates(ctx context.Context, in *eks.ListUpdatesInput, _ ...func(*eks.Options)) (*eks.ListUpdatesOutput, error) {
 	return invoke[eks.ListUpdatesOutput](ctx, c, "EKS", "ListUpdates", in)

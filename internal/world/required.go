@@ -11,6 +11,7 @@ import (
 	dynamodbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/eks"
+	ekstypes "github.com/aws/aws-sdk-go-v2/service/eks/types"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -65,7 +66,13 @@ func missing(in any) error {
 	case *eks.DescribeUpdateInput:
 		return require("DescribeUpdateInput", field{"Name", in.Name != nil}, field{"UpdateId", in.UpdateId != nil})
 	case *eks.UpdateAddonInput:
-		return missingInUpdate(in)
+		err := require("UpdateAddonInput", field{"ClusterName", in.ClusterName != nil}, field{"AddonName", in.AddonName != nil})
+		return nested(err, "UpdateAddonInput", "PodIdentityAssociations", missingInAssociations(in.PodIdentityAssociations))
+	case *eks.CreateAddonInput:
+		err := require("CreateAddonInput", field{"ClusterName", in.ClusterName != nil}, field{"AddonName", in.AddonName != nil})
+		return nested(err, "CreateAddonInput", "PodIdentityAssociations", missingInAssociations(in.PodIdentityAssociations))
+	case *eks.DeleteAddonInput:
+		return require("DeleteAddonInput", field{"ClusterName", in.ClusterName != nil}, field{"AddonName", in.AddonName != nil})
 	case *ec2.GetSubnetCidrReservationsInput:
 		return require("GetSubnetCidrReservationsInput", field{"SubnetId", in.SubnetId != nil})
 	case *cloudwatch.PutMetricAlarmInput:
@@ -130,14 +137,13 @@ func missingInBatch(wanted map[string]dynamodbtypes.KeysAndAttributes) error {
 	return list
 }
 
-func missingInUpdate(in *eks.UpdateAddonInput) error {
+func missingInAssociations(associations []ekstypes.AddonPodIdentityAssociations) error {
 	var list error
-	for i, p := range in.PodIdentityAssociations {
+	for i, p := range associations {
 		one := require("AddonPodIdentityAssociations", field{"ServiceAccount", p.ServiceAccount != nil}, field{"RoleArn", p.RoleArn != nil})
 		list = nested(list, "AddonPodIdentityAssociationsList", fmt.Sprintf("[%d]", i), one)
 	}
-	err := require("UpdateAddonInput", field{"ClusterName", in.ClusterName != nil}, field{"AddonName", in.AddonName != nil})
-	return nested(err, "UpdateAddonInput", "PodIdentityAssociations", list)
+	return list
 }
 
 func missingInDimensions(dimensions []cwtypes.Dimension) error {

@@ -67,13 +67,8 @@ func (w *World) updateAddon(c *Call, in *eks.UpdateAddonInput) (*eks.UpdateAddon
 	}
 	ask := wish{
 		version: in.AddonVersion, role: in.ServiceAccountRoleArn, config: in.ConfigurationValues, resolve: in.ResolveConflicts,
+		pods:  associations(c, found, in.PodIdentityAssociations),
 		token: aws.ToString(in.ClientRequestToken), by: caller{principal: c.Principal},
-	}
-	if in.PodIdentityAssociations != nil {
-		ask.pods = make([]string, 0, len(in.PodIdentityAssociations))
-		for _, p := range in.PodIdentityAssociations {
-			ask.pods = append(ask.pods, "arn:aws:eks:"+c.Region+":"+c.Account+":podidentityassociation/"+found.Name+"/"+*p.ServiceAccount)
-		}
 	}
 	if u := found.replayed(ask.token); u != nil && w.spec.Behaviour.TokenReplayed {
 		return &eks.UpdateAddonOutput{Update: w.describe(u)}, nil
@@ -162,8 +157,14 @@ func (w *World) refuse(c *eksCluster, ask wish) error {
 	if w.spec.Behaviour.OneMinor && !neighbours(c.addon.Version, *ask.version) {
 		return parameter("Updating VPC-CNI can only go up or down 1 minor version at a time")
 	}
-	if wrong := w.unfit(*ask.version, aws.ToString(ask.config)); wrong != "" {
-		return parameter("ConfigurationValue provided in request is not supported: Json schema validation failed with error: [" + wrong + "]")
+	return w.unfitting(*ask.version, aws.ToString(ask.config))
+}
+
+// unfitting is the error for configuration values that a version does not take; nil: it takes them.
+func (w *World) unfitting(version, config string) error {
+	if wrong := w.unfit(version, config); wrong != "" {
+		return modelled("eks", "InvalidParameterException",
+			"ConfigurationValue provided in request is not supported: Json schema validation failed with error: ["+wrong+"]")
 	}
 	return nil
 }

@@ -52,7 +52,7 @@ func prefixOf(service string) string {
 func (h *Handler) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	for _, s := range []*smithy.Schema{
-		schemas.ListClusters, schemas.DescribeCluster, schemas.DescribeAddon, schemas.DescribeAddonVersions, schemas.UpdateAddon,
+		schemas.ListClusters, schemas.DescribeCluster, schemas.DescribeAddon, schemas.DescribeAddonVersions, schemas.UpdateAddon, schemas.CreateAddon, schemas.DeleteAddon,
 		schemas.ListNodegroups, schemas.DescribeNodegroup, schemas.ListFargateProfiles, schemas.DescribeFargateProfile,
 		schemas.ListUpdates, schemas.DescribeUpdate, schemas.DescribeAddonConfiguration,
 	} {

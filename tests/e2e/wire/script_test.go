@@ -113,6 +113,7 @@ func script(ctx context.Context, cfg aws.Config) (all []said) {
 		call(c, k.DescribeUpdate, &eks.DescribeUpdateInput{Name: aws.String("prod"), AddonName: aws.String("vpc-cni"), UpdateId: out.Update.Id})
 	}
 
+	install(c, k)
 	network(c, ec2.NewFromConfig(fleet))
 	trail := cloudtrail.NewFromConfig(fleet)
 	named := []trailtypes.LookupAttribute{{AttributeKey: trailtypes.LookupAttributeKeyEventName, AttributeValue: aws.String("UpdateAddon")}}
@@ -135,6 +136,21 @@ func script(ctx context.Context, cfg aws.Config) (all []said) {
 	call(c, sts.NewFromConfig(cfg).AssumeRole, &sts.AssumeRoleInput{RoleArn: aws.String("arn:aws:iam::444455556666:role/x"), RoleSessionName: aws.String("s"), DurationSeconds: aws.Int32(3600)})
 	call(c, sts.NewFromConfig(cfg).AssumeRole, &sts.AssumeRoleInput{RoleArn: aws.String("nonsense-nonsense-nonsense"), RoleSessionName: aws.String("s")})
 	return all
+}
+
+// install makes the calls with which people install an add-on and remove it.
+func install(c caller, k *eks.Client) {
+	for range 2 { // the second is refused
+		call(c, k.CreateAddon, &eks.CreateAddonInput{
+			ClusterName: aws.String("test"), AddonName: aws.String("vpc-cni"), AddonVersion: aws.String("v1.18.5-eksbuild.1"),
+			ServiceAccountRoleArn: aws.String("arn:aws:iam::111122223333:role/cni"), ConfigurationValues: aws.String(`{"env":{"A":"ü \u2028 <b>"}}`),
+			PodIdentityAssociations: []ekstypes.AddonPodIdentityAssociations{{RoleArn: aws.String(role), ServiceAccount: aws.String("aws-node")}},
+			ResolveConflicts:        ekstypes.ResolveConflictsOverwrite, Tags: map[string]string{"a b": "ü/"}, ClientRequestToken: aws.String("token"),
+		})
+	}
+	for _, preserve := range []bool{true, false} {
+		call(c, k.DeleteAddon, &eks.DeleteAddonInput{ClusterName: aws.String("test"), AddonName: aws.String("vpc-cni"), Preserve: preserve})
+	}
 }
 
 // network makes every call of EC2.
