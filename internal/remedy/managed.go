@@ -2,6 +2,8 @@ package remedy
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/cniguard/cniguard/internal/cni"
 	"github.com/cniguard/cniguard/internal/plain"
@@ -10,9 +12,9 @@ import (
 // valuesFile is where the add-on's configuration values are kept, which may be secret: cniguard does not print them, the commands fetch them.
 const valuesFile = "vpc-cni-values.json"
 
-// eks makes a command of the AWS CLI about the cluster's add-on.
+// eks makes a command of the AWS CLI about the cluster's add-on. A verb may be two words, as "wait addon-deleted".
 func (f Facts) eks(verb string, words ...string) string {
-	all := []string{"aws", "eks", verb, "--region", f.Cluster.Region}
+	all := slices.Concat([]string{"aws", "eks"}, strings.Fields(verb), []string{"--region", f.Cluster.Region})
 	switch verb {
 	case "describe-cluster", "update-kubeconfig":
 		all = append(all, "--name", f.Cluster.Name)
@@ -34,10 +36,17 @@ func (f Facts) before(s Step) Part {
 			"addon.{version: addonVersion, status: status, role: serviceAccountRoleArn, issues: health.issues[].message}")},
 	}
 	if f.Configured {
-		p.Say = append(p.Say, "The second command saves the configuration values in "+valuesFile+". They may be secret: keep the file out of the repository where they are.")
-		p.Run = append(p.Run, f.eks("describe-addon", "--query", "addon.configurationValues", "--output", "text")+" > "+valuesFile)
+		p.Say = append(p.Say, "The second command saves the configuration values in "+valuesFile+
+			". They may be secret: keep the file out of the repository where they are.")
+		p.Run = append(p.Run, save(valuesFile, f.eks("describe-addon", "--query", "addon.configurationValues", "--output", "text")))
 	}
 	return p
+}
+
+// save makes a command that keeps in a file what another prints, but for line breaks at its end, so that a value is sent again as it was. Where
+// that one fails, no file is made.
+func save(file, command string) string {
+	return "text=$(" + command + ") && printf %s \"$text\" > " + file
 }
 
 // after is what proves that a managed add-on is at a version, whatever changed it.

@@ -32,6 +32,10 @@ func (f Facts) migration() (values string, notes []string) {
 	if f.Unchecked != "" {
 		notes = append(notes, "The values were not held against a schema: "+plain.Clean(f.Unchecked, plain.Text)+".")
 	}
+	if f.Node.Role == "" {
+		notes = append(notes, "No role of the service account aws-node is known, and none is sent: the add-on has the node's role then."+
+			" Where the service account has the annotation eks.amazonaws.com/role-arn, send that role, or nodes may get no addresses.")
+	}
 	for _, why := range f.Node.Unread {
 		notes = append(notes, "Not read, and not translated: "+plain.Clean(why, plain.Text)+".")
 	}

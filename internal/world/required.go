@@ -66,13 +66,11 @@ func missing(in any) error {
 	case *eks.DescribeUpdateInput:
 		return require("DescribeUpdateInput", field{"Name", in.Name != nil}, field{"UpdateId", in.UpdateId != nil})
 	case *eks.UpdateAddonInput:
-		err := require("UpdateAddonInput", field{"ClusterName", in.ClusterName != nil}, field{"AddonName", in.AddonName != nil})
-		return nested(err, "UpdateAddonInput", "PodIdentityAssociations", missingInAssociations(in.PodIdentityAssociations))
+		return missingInAddon("UpdateAddonInput", in.ClusterName, in.AddonName, in.PodIdentityAssociations)
 	case *eks.CreateAddonInput:
-		err := require("CreateAddonInput", field{"ClusterName", in.ClusterName != nil}, field{"AddonName", in.AddonName != nil})
-		return nested(err, "CreateAddonInput", "PodIdentityAssociations", missingInAssociations(in.PodIdentityAssociations))
+		return missingInAddon("CreateAddonInput", in.ClusterName, in.AddonName, in.PodIdentityAssociations)
 	case *eks.DeleteAddonInput:
-		return require("DeleteAddonInput", field{"ClusterName", in.ClusterName != nil}, field{"AddonName", in.AddonName != nil})
+		return missingInAddon("DeleteAddonInput", in.ClusterName, in.AddonName, nil)
 	case *ec2.GetSubnetCidrReservationsInput:
 		return require("GetSubnetCidrReservationsInput", field{"SubnetId", in.SubnetId != nil})
 	case *cloudwatch.PutMetricAlarmInput:
@@ -137,13 +135,14 @@ func missingInBatch(wanted map[string]dynamodbtypes.KeysAndAttributes) error {
 	return list
 }
 
-func missingInAssociations(associations []ekstypes.AddonPodIdentityAssociations) error {
+func missingInAddon(context string, clusterName, name *string, associations []ekstypes.AddonPodIdentityAssociations) error {
 	var list error
 	for i, p := range associations {
 		one := require("AddonPodIdentityAssociations", field{"ServiceAccount", p.ServiceAccount != nil}, field{"RoleArn", p.RoleArn != nil})
 		list = nested(list, "AddonPodIdentityAssociationsList", fmt.Sprintf("[%d]", i), one)
 	}
-	return list
+	err := require(context, field{"ClusterName", clusterName != nil}, field{"AddonName", name != nil})
+	return nested(err, context, "PodIdentityAssociations", list)
 }
 
 func missingInDimensions(dimensions []cwtypes.Dimension) error {

@@ -1,0 +1,84 @@
+package remedy
+
+import (
+	"fmt"
+
+	"github.com/cniguard/cniguard/internal/plain"
+)
+
+const (
+	schemaFile = "vpc-cni-schema.json"  // of a release's configuration values
+	nodeBackup = "aws-node-before.yaml" // the DaemonSet as it was
+)
+
+// takeOver is the step with which EKS takes over an aws-node that it does not manage.
+func (f Facts) takeOver(s Step, values string) Step {
+	if f.Node.By.Name != "" {
+		s.Notes = append(s.Notes, "Who installed aws-node: "+f.Node.By.String()+".")
+	}
+	s.Notes = append(s.Notes, "Let whatever installs aws-node go of it first, without deleting anything:"+
+		" `helm uninstall`, or a manifest that is applied again, would undo this.")
+	s.Before = f.beforeTakeOver(s, values != "")
+	s.Change.Say = []string{"EKS replaces aws-node on a few nodes at a time. New pods on a node wait until it runs there again;" +
+		" those that run keep their network."}
+	if values != "" {
+		s.Change.Files = []File{{valuesFile, values}}
+	}
+	words := append([]string{"--addon-version", s.To, "--resolve-conflicts", "OVERWRITE"}, f.kept()...)
+	s.Change.Run = []string{f.eks("create-addon", append(words, "--query", "addon.status", "--output", "text")...)}
+	s.Wait = Part{
+		Say: []string{"It ends with an error where the creation failed, or is not done after half an hour."},
+		Run: []string{f.active()},
+	}
+	s.After = f.after(s)
+	s.After.Say = append(s.After.Say, "The environment of aws-node must be what it was, but for new variables of the release.")
+	s.After.Run = append(s.After.Run, "kubectl get daemonset aws-node -n kube-system -o yaml | diff "+nodeBackup+" - || true")
+	s.Back = f.letGo()
+	return s
+}
+
+func (f Facts) beforeTakeOver(s Step, configured bool) Part {
+	p := Part{
+		Say: []string{
+			"The first command fails where EKS manages the add-on already.",
+			fmt.Sprintf("The backup in %s is the way back: keep it.", nodeBackup),
+		},
+		Run: []string{
+			"if " + f.eks("describe-addon", "--query", "addon.[addonVersion, status]") + "; then echo 'EKS manages it already.' >&2; false; fi",
+			f.eks("update-kubeconfig"),
+			"kubectl get daemonset aws-node -n kube-system -o yaml > " + nodeBackup,
+			"kubectl rollout status daemonset aws-node -n kube-system --timeout 5m",
+		},
+	}
+	if configured {
+		p.Say = append(p.Say, fmt.Sprintf("Each variable of %s must be a property of Env in %s, the schema of %s: else EKS refuses them all.",
+			valuesFile, schemaFile, s.To))
+		p.Run = append(p.Run, save(schemaFile,
+			f.eks("describe-addon-configuration", "--addon-version", s.To, "--query", "configurationSchema", "--output", "text")))
+	}
+	return p
+}
+
+// active waits until EKS has taken over.
+func (f Facts) active() string {
+	return waiting{
+		look: f.eks("describe-addon", "--output", "text"), what: "addon.status",
+		done: "ACTIVE", failed: "CREATE_FAILED | DEGRADED | DELETING | DELETE_FAILED", errors: "addon.health.issues[].[code, message]",
+	}.String()
+}
+
+// letGo is the way back from the take-over. A backup names the version of the object that it was read from, which the API would insist on.
+func (f Facts) letGo() Part {
+	return Part{
+		Say: []string{
+			"--preserve leaves the software running as it is, with EKS no longer managing it. Never leave it out: without it the network of new pods goes.",
+			"The last command puts back the DaemonSet as it was. Where the service account aws-node had another role, put its annotation back too.",
+		},
+		Run: []string{
+			f.eks("delete-addon", "--preserve", "--query", "addon.status", "--output", "text"),
+			f.eks("wait addon-deleted"),
+			"sed " + plain.Quote("/^  resourceVersion: /d; /^  uid: /d") + " " + nodeBackup + " | kubectl replace -f -",
+			"kubectl rollout status daemonset aws-node -n kube-system --timeout 15m",
+		},
+	}
+}
