@@ -77,8 +77,8 @@ done
 )`
 }
 
-// kept are the words that send again what an update drops or may drop.
-func (f Facts) kept() (words []string) {
+// sent are the words that send again what an update drops or may drop.
+func (f Facts) sent() (words []string) {
 	if f.Role != "" {
 		words = append(words, "--service-account-role-arn", f.Role)
 	}
@@ -90,7 +90,7 @@ func (f Facts) kept() (words []string) {
 
 // update starts an update and keeps its id in $update.
 func (f Facts) update(to string) string {
-	words := append([]string{"--addon-version", to, "--resolve-conflicts", "PRESERVE"}, f.kept()...)
+	words := append([]string{"--addon-version", to, "--resolve-conflicts", "PRESERVE"}, f.sent()...)
 	return "update=$(" + f.eks("update-addon", append(words, "--query", "update.id", "--output", "text")...) + ")"
 }
 
