@@ -65,12 +65,16 @@ destroy: choices $(RELEASE) ## Delete what was deployed with the same.
 
 ##@ Change
 
+# The module that holds what `cniguard fix` prints against the tools that it is printed for; their modules are its own (ADR 0013).
+CHECKS := tests/fix
+
 # What `make e2e` needs besides Go and Node. `make test` fetches it in CI only, where nothing is skipped.
 E2E_TOOLS := .venv .tools/dynamodb
 
 .PHONY: test
 test: $(if $(filter true,$(CI)),$(E2E_TOOLS)) ## Run all tests, with the race detector, in random order.
 	go test -race -shuffle=on -timeout=40m ./...
+	go -C $(CHECKS) test -race -shuffle=on -timeout=20m ./...
 	@for tool in $(E2E_TOOLS); do test -e $$tool || echo "skipped: tests/emulator has no $$tool; make e2e runs them all"; done
 
 .PHONY: e2e
@@ -86,7 +90,7 @@ laws: ## Hold the laws in LAWS_WORLDS random worlds, in LAWS_SDK through the SDK
 fuzz: ## Fuzz each target for FUZZTIME.
 	@grep -rHoE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' . | sed 's/^\(.*\)\/[^/]*:func /\1 /' | while read -r package target; do \
 		echo "$$package $$target"; \
-		go test -run='^$$' -fuzz="^$$target\$$" -fuzztime=$(FUZZTIME) "$$package" </dev/null; \
+		go -C "$$package" test -run='^$$' -fuzz="^$$target\$$" -fuzztime=$(FUZZTIME) . </dev/null; \
 	done
 
 .PHONY: bench
@@ -95,7 +99,10 @@ bench: ## Run all benchmarks.
 
 .PHONY: golden
 golden: ## Write the golden files anew. Read their diff before committing it.
-	go test -count=1 $$(grep -rlE --include='*_test.go' 'flag\.Bool\("update"' . | xargs -n1 dirname | sort -u) -update
+	@grep -rlE --include='*_test.go' 'flag\.Bool\("update"' . | xargs -n1 dirname | sort -u | while read -r package; do \
+		echo "$$package"; \
+		go -C "$$package" test -count=1 . -update </dev/null; \
+	done
 
 .PHONY: fmt
 fmt: $(LINTER) ## Format all Go files.
@@ -106,6 +113,7 @@ fmt: $(LINTER) ## Format all Go files.
 .PHONY: lint
 lint: $(LINTER) ## Lint: vet, format and the linters of .golangci.yml.
 	$(LINTER) run
+	cd $(CHECKS) && $(CURDIR)/$(LINTER) run
 
 .PHONY: size
 size: build ## Measure the Lambda's zip, binary and start, against their bounds.
@@ -120,9 +128,8 @@ reproducible: build ## Build the zips once more from a copy in another folder: s
 	echo 'reproducible: both builds have the same bytes'
 
 .PHONY: modules
-modules: ## Check that go.mod is tidy and the modules are those of go.sum.
-	go mod tidy -diff
-	go mod verify
+modules: ## Check that each go.mod is tidy and the modules are those of its go.sum.
+	@for module in . $(CHECKS); do echo "$$module"; go -C $$module mod tidy -diff; go -C $$module mod verify; done
 
 .PHONY: small
 small: ## Check that no tracked file is larger than 1 MB.

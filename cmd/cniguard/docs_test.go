@@ -14,6 +14,7 @@ import (
 
 	"github.com/cniguard/cniguard/internal/check"
 	"github.com/cniguard/cniguard/internal/hub"
+	"github.com/cniguard/cniguard/internal/remedy"
 	"github.com/cniguard/cniguard/internal/simulate"
 )
 
@@ -92,11 +93,12 @@ func TestTheDocumentHasEveryFieldOfTheLinesWithItsType(t *testing.T) {
 		{"simulate.md", "field of `summary`", reflect.TypeFor[simulate.Summary]()}, {"commands.md", "field", reflect.TypeFor[hub.Status]()},
 		{"commands.md", "field of `sweeps`", reflect.TypeFor[hub.Sweeps]()}, {"messages.md", "field of a coverage", reflect.TypeFor[check.Coverage]()},
 		{"commands.md", "field of a cluster", reflect.TypeFor[hub.Standing]()}, {"commands.md", "field of a failure", reflect.TypeFor[hub.Failure]()},
+		{"fix.md", "field", reflect.TypeFor[hub.Fix]()}, {"fix.md", "field of a step", reflect.TypeFor[remedy.Step]()},
+		{"fix.md", "field of a part", reflect.TypeFor[remedy.Part]()},
 	} {
 		var want, have []string
-		for i := range table.of.NumField() {
-			f := table.of.Field(i)
-			if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); f.IsExported() && name != "-" {
+		for _, f := range reflect.VisibleFields(table.of) {
+			if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); f.IsExported() && name != "-" && !f.Anonymous {
 				want = append(want, name+": "+kindOf(f.Type))
 			}
 		}

@@ -192,6 +192,9 @@ func explainNode(out io.Writer, n *guard.DaemonSet) {
 	for _, f := range n.Env {
 		row("environment", f.Name+"="+f.Value)
 	}
+	if len(n.Other) > 0 {
+		row("also set", strings.Join(n.Other, ", ")+" (values are not kept)")
+	}
 	for _, f := range n.ENIConfigs {
 		row("ENIConfig", f.Name+": "+f.Value)
 	}
