@@ -65,21 +65,22 @@ destroy: choices $(RELEASE) ## Delete what was deployed with the same.
 
 ##@ Change
 
-# The module that holds what `cniguard fix` prints against the tools that it is printed for; their modules are its own (ADR 0013).
-CHECKS := tests/fix
+# The modules that hold what `cniguard fix` prints against the tools that it is printed for, whose modules are theirs alone (ADR 0013).
+CHECKS := tests/fix tests/fix/pulumi tests/fix/pulumi/yaml
 
 # What `make e2e` needs besides Go and Node. `make test` fetches it in CI only, where nothing is skipped.
-E2E_TOOLS := .venv .tools/dynamodb
+E2E_TOOLS := .venv .tools/dynamodb .tools/pulumi
 
 .PHONY: test
 test: $(if $(filter true,$(CI)),$(E2E_TOOLS)) ## Run all tests, with the race detector, in random order.
 	go test -race -shuffle=on -timeout=40m ./...
-	go -C $(CHECKS) test -race -shuffle=on -timeout=20m ./...
-	@for tool in $(E2E_TOOLS); do test -e $$tool || echo "skipped: tests/emulator has no $$tool; make e2e runs them all"; done
+	for module in $(CHECKS); do go -C $$module test -race -shuffle=on -timeout=20m ./...; done
+	@for tool in $(E2E_TOOLS); do test -e $$tool || echo "skipped: the tests have no $$tool; make e2e runs those that need it"; done
 
 .PHONY: e2e
-e2e: $(E2E_TOOLS) ## Deploy the templates onto an AWS emulator, and send events through. Needs Node, Python, a JDK and Maven.
-	CI=true go test -count=1 -timeout=10m ./tests/emulator
+e2e: $(E2E_TOOLS) ## Deploy the templates onto an AWS emulator, send events through, and run what fix prints. Needs Node, Python, a JDK and Maven.
+	CI=true go test -count=1 -timeout=10m ./tests/emulator ./tests/remedy
+	for module in $(CHECKS); do CI=true go -C $$module test -count=1 -timeout=20m ./...; done
 
 .PHONY: laws
 laws: ## Hold the laws in LAWS_WORLDS random worlds, in LAWS_SDK through the SDK, and in large fleets. Without the race detector (ADR 0006).
@@ -113,7 +114,7 @@ fmt: $(LINTER) ## Format all Go files.
 .PHONY: lint
 lint: $(LINTER) ## Lint: vet, format and the linters of .golangci.yml.
 	$(LINTER) run
-	cd $(CHECKS) && $(CURDIR)/$(LINTER) run
+	for module in $(CHECKS); do (cd $$module && $(CURDIR)/$(LINTER) run); done
 
 .PHONY: size
 size: build ## Measure the Lambda's zip, binary and start, against their bounds.
@@ -183,7 +184,7 @@ dist/remediator-%.zip: dist/%/bootstrap
 
 .PRECIOUS: dist/%/bootstrap
 
-# ministack and cfn-lint. What is half done is removed.
+# ministack, cfn-lint and the AWS CLI. What is half done is removed.
 .venv: tests/emulator/requirements.txt
 	{ python3 -m venv --clear $@ && $@/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement $< && $@/bin/pip check; } || { rm -rf $@; exit 1; }
 
@@ -193,6 +194,11 @@ DYNAMODB_SUM := 1bed966b5eb504444fb6bc9a3d35bf415cde726bc89a0a6505570d985ebed5c9
 	rm -rf $@
 	mvn --batch-mode --quiet --strict-checksums --file $< org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies -DoutputDirectory=$(CURDIR)/$@
 	@sum=$$(cd $@ && LC_ALL=C sha256sum * | sha256sum); test "$${sum%% *}" = $(DYNAMODB_SUM) || { rm -rf $@; echo "$@ has the sum $$sum, want $(DYNAMODB_SUM)" >&2; exit 1; }
+
+# Pulumi's SDKs for TypeScript, and the compiler.
+.tools/pulumi: tests/fix/pulumi/package.json tests/fix/pulumi/package-lock.json
+	rm -rf $@ && mkdir -p $@ && cp $^ $@
+	npm ci --prefix $@ --silent --no-audit --no-fund --ignore-scripts || { rm -rf $@; exit 1; }
 
 $(LINTER):
 	GOBIN=$(CURDIR)/$(@D) GOFLAGS= go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINTER_VERSION)
