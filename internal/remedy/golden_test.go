@@ -89,6 +89,7 @@ func selfManagedFacts(region string, _ remedy.Method) remedy.Facts {
 	f.Node.Env = append(f.Node.Env, guard.Fact{Name: "WARM_IP_TARGET", Value: "5"}, guard.Fact{Name: "AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG", Value: "true"},
 		guard.Fact{Name: "CLUSTER_NAME", Value: "prod"}, guard.Fact{Name: "ENI_CONFIG_LABEL_DEF", Value: "topology.kubernetes.io/zone"})
 	slices.SortFunc(f.Node.Env, func(a, b guard.Fact) int { return cmp.Compare(a.Name, b.Name) })
+	f.Node.Other = []string{"AWS_VPC_K8S_CNI_LOGLEVEL", "MY_POD_NAME"}
 	f.Node.Unread = []string{"MAX_ENI: its value stands elsewhere"}
 	return f
 }

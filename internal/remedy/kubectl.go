@@ -115,10 +115,13 @@ func (f Facts) settingNotes() (notes []string) {
 	if len(cut) > 0 {
 		notes = append(notes, "The values of these are too long to be known here, add them by hand: "+strings.Join(cut, ", ")+".")
 	}
+	if others := f.node().Other; len(others) > 0 {
+		notes = append(notes, "Set in aws-node too, with values that cniguard does not read; what the release does not set itself is to be added by hand: "+shown(others)+".")
+	}
 	for _, why := range f.node().Unread {
 		notes = append(notes, "Not read, add it by hand: "+plain.Clean(why, plain.Text)+".")
 	}
-	return append(notes, "Not known here, and to be added by hand where they were changed: other variables of aws-node, those of its init container, "+
+	return append(notes, "Not known here, and to be added by hand where they were changed: the variables of its init container, "+
 		"the node agent's arguments, resources, tolerations, and the ConfigMap amazon-vpc-cni.")
 }
 

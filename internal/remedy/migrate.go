@@ -36,6 +36,9 @@ func (f Facts) migration() (values string, notes []string) {
 		notes = append(notes, "No role of the service account aws-node is known, and none is sent: the add-on has the node's role then."+
 			" Where the service account has the annotation eks.amazonaws.com/role-arn, send that role, or nodes may get no addresses.")
 	}
+	if len(f.Node.Other) > 0 {
+		notes = append(notes, "Set in aws-node too, with values that cniguard does not read, and not translated: "+shown(f.Node.Other)+".")
+	}
 	for _, why := range f.Node.Unread {
 		notes = append(notes, "Not read, and not translated: "+plain.Clean(why, plain.Text)+".")
 	}
