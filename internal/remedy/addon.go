@@ -11,7 +11,8 @@ import (
 func addon(f Facts) (Fix, error) {
 	fix := Fix{
 		Method: Addon, Notes: slices.Clone(f.Gaps), Steps: f.way(cni.Version.String),
-		Checked: "The AWS CLI, version 1, runs these commands in tests against a simulated EKS, over the protocol of EKS: it must come to be what they say.",
+		Checked:   "The AWS CLI, version 1, runs these commands in tests against a simulated EKS, over the protocol of EKS: it must come to be what they say.",
+		Unchecked: "Version 2 of the AWS CLI, which no package registry has, was not run.",
 	}
 	steps, managed := fix.Steps, f
 	if !f.Managed && f.Node == nil {
@@ -20,7 +21,7 @@ func addon(f Facts) (Fix, error) {
 	if !f.Managed {
 		values, notes := f.migration()
 		fix.Notes = slices.Concat(notes, f.Gaps)
-		fix.Unchecked = "The kubectl commands were not run by any test: there is no cluster there. How EKS resolves conflicts is as documented, not as tried."
+		fix.Unchecked += " Nor were the kubectl commands, for want of a cluster. How EKS resolves conflicts is as documented, not as tried."
 		managed.Managed, managed.Role, managed.Configured = true, f.serviceRole(), values != ""
 		steps[0] = managed.takeOver(steps[0], values)
 		steps = steps[1:]
@@ -77,8 +78,8 @@ done
 )`
 }
 
-// sent are the words that send again what an update drops or may drop.
-func (f Facts) sent() (words []string) {
+// sentAgain are the words with what an update drops or may drop.
+func (f Facts) sentAgain() (words []string) {
 	if f.Role != "" {
 		words = append(words, "--service-account-role-arn", f.Role)
 	}
@@ -90,7 +91,7 @@ func (f Facts) sent() (words []string) {
 
 // update starts an update and keeps its id in $update.
 func (f Facts) update(to string) string {
-	words := append([]string{"--addon-version", to, "--resolve-conflicts", "PRESERVE"}, f.sent()...)
+	words := append([]string{"--addon-version", to, "--resolve-conflicts", "PRESERVE"}, f.sentAgain()...)
 	return "update=$(" + f.eks("update-addon", append(words, "--query", "update.id", "--output", "text")...) + ")"
 }
 

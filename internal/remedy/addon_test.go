@@ -86,7 +86,9 @@ func addonFacts(managed bool, name, region, role, value string) remedy.Facts {
 	}
 	if !managed {
 		f.Role, f.Configured = "", false
-		f.Node = &guard.DaemonSet{Version: f.Version, Role: role, Env: []guard.Fact{{Name: "A", Value: value}}, By: guard.Installer{Name: "Helm", Confidence: guard.Likely}}
+		f.Node = &guard.DaemonSet{
+			Version: f.Version, Role: role, Env: []guard.Fact{{Name: "A", Value: value}}, By: guard.Installer{Name: "Helm", Confidence: guard.Likely},
+		}
 	}
 	return f
 }
@@ -194,7 +196,9 @@ func TestWhatATakeOverWouldLoseIsNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	notes := strings.Join(fix.Notes, "\n")
-	for _, want := range []string{"v1.14.1-eksbuild.1 refuses B:", "not translated: A.", "EKS gave no schema.", "C: its value stands elsewhere.", "No role of the service account"} {
+	for _, want := range []string{
+		"v1.14.1-eksbuild.1 refuses B:", "not translated: A.", "EKS gave no schema.", "C: its value stands elsewhere.", "No role of the service account",
+	} {
 		if !strings.Contains(notes, want) {
 			t.Errorf("no note with %q:\n%s", want, notes)
 		}

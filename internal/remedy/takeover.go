@@ -24,7 +24,7 @@ func (f Facts) takeOver(s Step, values string) Step {
 	if values != "" {
 		s.Change.Files = []File{{valuesFile, values}}
 	}
-	words := append([]string{"--addon-version", s.To, "--resolve-conflicts", "OVERWRITE"}, f.sent()...)
+	words := append([]string{"--addon-version", s.To, "--resolve-conflicts", "OVERWRITE"}, f.sentAgain()...)
 	s.Change.Run = []string{f.eks("create-addon", append(words, "--query", "addon.status", "--output", "text")...)}
 	s.Wait = Part{
 		Say: []string{"It ends with an error where the creation failed, or is not done after half an hour."},

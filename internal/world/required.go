@@ -65,12 +65,8 @@ func missing(in any) error {
 		return require("ListUpdatesInput", field{"Name", in.Name != nil})
 	case *eks.DescribeUpdateInput:
 		return require("DescribeUpdateInput", field{"Name", in.Name != nil}, field{"UpdateId", in.UpdateId != nil})
-	case *eks.UpdateAddonInput:
-		return missingInAddon("UpdateAddonInput", in.ClusterName, in.AddonName, in.PodIdentityAssociations)
-	case *eks.CreateAddonInput:
-		return missingInAddon("CreateAddonInput", in.ClusterName, in.AddonName, in.PodIdentityAssociations)
-	case *eks.DeleteAddonInput:
-		return missingInAddon("DeleteAddonInput", in.ClusterName, in.AddonName, nil)
+	case *eks.UpdateAddonInput, *eks.CreateAddonInput, *eks.DeleteAddonInput:
+		return missingInChange(in)
 	case *ec2.GetSubnetCidrReservationsInput:
 		return require("GetSubnetCidrReservationsInput", field{"SubnetId", in.SubnetId != nil})
 	case *cloudwatch.PutMetricAlarmInput:
@@ -133,6 +129,19 @@ func missingInBatch(wanted map[string]dynamodbtypes.KeysAndAttributes) error {
 		list = nested(list, "BatchGetRequestMap", fmt.Sprintf("[%q]", name), require("KeysAndAttributes", field{"Keys", wanted[name].Keys != nil}))
 	}
 	return list
+}
+
+// missingInChange is that of the inputs that change an add-on.
+func missingInChange(in any) error {
+	switch in := in.(type) {
+	case *eks.UpdateAddonInput:
+		return missingInAddon("UpdateAddonInput", in.ClusterName, in.AddonName, in.PodIdentityAssociations)
+	case *eks.CreateAddonInput:
+		return missingInAddon("CreateAddonInput", in.ClusterName, in.AddonName, in.PodIdentityAssociations)
+	case *eks.DeleteAddonInput:
+		return missingInAddon("DeleteAddonInput", in.ClusterName, in.AddonName, nil)
+	}
+	return nil
 }
 
 func missingInAddon(context string, clusterName, name *string, associations []ekstypes.AddonPodIdentityAssociations) error {

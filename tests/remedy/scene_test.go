@@ -37,8 +37,13 @@ func TestMain(m *testing.M) {
 // sleep lets virtual time pass instead of real time.
 func sleep(seconds string) int {
 	answer, err := http.Get(os.Getenv(clockEnv) + "?for=" + seconds + "s")
-	if err != nil || answer.StatusCode != http.StatusNoContent {
-		fmt.Fprintln(os.Stderr, err, answer)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusNoContent {
+		fmt.Fprintln(os.Stderr, answer.Status)
 		return 1
 	}
 	return 0
@@ -97,7 +102,8 @@ func spec(id cluster.ID, change func(*world.Spec, *world.Cluster)) world.Spec {
 			Nodegroups: []world.Nodegroup{{Name: "ng", Subnets: []string{"subnet-1", "subnet-2"}}},
 		}},
 		Catalogues: map[string][]world.Catalogue{"1.28": {
-			{Version: "v1.15.5-eksbuild.1", Compatible: true, Default: true}, {Version: "v1.14.1-eksbuild.1", Compatible: true}, {Version: "v1.13.4-eksbuild.1", Compatible: true},
+			{Version: "v1.15.5-eksbuild.1", Compatible: true, Default: true}, {Version: "v1.14.1-eksbuild.1", Compatible: true},
+			{Version: "v1.13.4-eksbuild.1", Compatible: true},
 		}},
 	}
 	s.Behaviour.OneMinor, s.Behaviour.ConfigDropped = true, true // the strictest of what EKS may do
