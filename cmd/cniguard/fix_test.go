@@ -214,10 +214,11 @@ func TestAFixIsWrittenWholeAndOverwritesNothing(t *testing.T) {
 		t.Fatalf("-want +got:\n%s", diff)
 	}
 	for _, says := range []string{
-		nasty, odd, "The file vpc-cni.tf stands there.", "The file vpc-cni.tf stands in back: put it in the place of the one of that name.",
-		"The file merged.json stands in 0-room: run the commands there.", "Run its commands in the folder 1-v1.8.0-eksbuild.1.",
+		nasty, odd, "  The file vpc-cni.tf.\n", "  The file vpc-cni.tf stands in back there: it takes the place of the one of that name.\n",
+		"  The file merged.json stands in 0-room: copy it to where you run the commands.\n",
+		"  Its files stand in 1-v1.8.0-eksbuild.1: copy each to where you run the commands. That is one folder for all\n  steps.\n",
 	} {
-		if !strings.Contains(text.String(), says) {
+		if n := strings.Count(text.String(), says); n != 1 {
 			t.Errorf("fix.txt does not say %q:\n%s", says, text.String())
 		}
 	}

@@ -59,8 +59,8 @@ func (s sheet) notes(notes []string) {
 func (s sheet) step(n, all int, step remedy.Step) {
 	fmt.Fprintln(s.out)
 	fold(s.out, "  ", fmt.Sprintf("== Step %d of %d: %s to %s", n, all, step.From, step.To))
-	if s.written {
-		fold(s.out, "  ", "Run its commands in the folder "+folderOf(n, step)+".")
+	if s.written && hasFiles(step) {
+		fold(s.out, "  ", "Its files stand in "+folderOf(n, step)+": copy each to where you run the commands. That is one folder for all steps.")
 	}
 	s.notes(step.Notes)
 	s.part("Before (nothing is changed)", step.Before, "")
@@ -68,6 +68,14 @@ func (s sheet) step(n, all int, step remedy.Step) {
 	s.part("Wait", step.Wait, "")
 	s.part("After", step.After, "")
 	s.part("The way back", step.Back, placeOf(step))
+}
+
+func hasFiles(step remedy.Step) bool {
+	n := 0
+	for _, p := range []remedy.Part{step.Before, step.Change, step.Wait, step.After, step.Back} {
+		n += len(p.Files)
+	}
+	return n > 0
 }
 
 // part writes a part of a step. Place is the folder of its files below that of the step.
@@ -82,11 +90,11 @@ func (s sheet) part(title string, p remedy.Part, place string) {
 	for _, file := range p.Files {
 		switch {
 		case s.written && place == backFolder:
-			fold(s.out, "  ", fmt.Sprintf("The file %s stands in %s: put it in the place of the one of that name.", file.Name, place))
+			fold(s.out, "  ", fmt.Sprintf("The file %s stands in %s there: it takes the place of the one of that name.", file.Name, place))
 		case s.written && place != "":
-			fold(s.out, "  ", fmt.Sprintf("The file %s stands in %s: run the commands there.", file.Name, place))
+			fold(s.out, "  ", fmt.Sprintf("The file %s stands in %s: copy it to where you run the commands.", file.Name, place))
 		case s.written:
-			fold(s.out, "  ", "The file "+file.Name+" stands there.")
+			fold(s.out, "  ", "The file "+file.Name+".")
 		default:
 			fmt.Fprintln(s.out)
 			fold(s.out, "  ", "The file "+file.Name+":")
