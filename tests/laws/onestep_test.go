@@ -9,11 +9,12 @@ import (
 )
 
 // oneStep is law 4: at most one update of ours in flight per cluster, and none of anybody else's that could be seen; one minor version a step where one is compatible; never
-// down; never to a release that is not listed as compatible, or known bad.
+// down; never to a release that is not listed as compatible, or known bad. What people are told to do by hand is no other way.
 func oneStep(s *stage) law {
 	const name = "One step"
 	return law{
-		name: name,
+		name:  name,
+		saved: s.handed(name),
 		asked: func(id cluster.ID, u *ask) {
 			if !u.call.Effect && slices.ContainsFunc(s.run.World.Updates(id), func(o world.Update) bool {
 				return strings.HasSuffix(o.By, ":role/cniguard-updater") && o.Status == "InProgress"

@@ -156,6 +156,9 @@ func defectsOfEKS() []defect {
 		{law: "One step", name: "a catalogue in which everything is compatible", plant: eksThat(lyingEKS{versions: func(v *types.AddonVersionInfo, kubernetes string) {
 			v.Compatibilities = []types.Compatibility{{ClusterVersion: &kubernetes}}
 		}})},
+		{law: "One step", name: "the same, where people update by hand", plant: eksThat(lyingEKS{versions: func(v *types.AddonVersionInfo, kubernetes string) {
+			v.Compatibilities = []types.Compatibility{{ClusterVersion: &kubernetes}}
+		}}), where: addons(func(a *world.Addon) { a.Version = "v1.7.5-eksbuild.2" }), sees: "by hand"},
 		{law: "Keep", name: "an actor that drops the role", plant: eksThat(lyingEKS{ask: func(in *eks.UpdateAddonInput) { in.ServiceAccountRoleArn = nil }})},
 		{law: "Keep", name: "an actor that drops the configuration", plant: eksThat(lyingEKS{ask: func(in *eks.UpdateAddonInput) { in.ConfigurationValues = nil }})},
 		{law: "Keep", name: "an actor that sends no pod identities", plant: eksThat(lyingEKS{ask: func(in *eks.UpdateAddonInput) {
