@@ -57,11 +57,12 @@ func (f Facts) after(s Step) Part {
 	}
 }
 
-// noWayBack says why nobody should go back from a step; empty: the way back may be gone. Releases on the path are compatible.
+// noWayBack says why nobody should go back from a step; empty: the way back may be gone. Releases on the path are compatible; and what EKS does not
+// manage goes back to its images, whatever EKS lists.
 func (f Facts) noWayBack(s Step) string {
 	from := cni.Parse(s.From)
 	r := cni.Retreat{From: cni.Parse(s.To), To: from, Kubernetes: f.Kubernetes, Prefixes: f.Prefixes}
-	if cni.Compare(from, f.Version) != 0 || f.Listed != "" {
+	if cni.Compare(from, f.Version) != 0 || f.Listed != "" || !f.Managed {
 		r.Catalogue = []cni.Release{{Version: from}}
 	}
 	return r.Shut()
