@@ -98,7 +98,7 @@ func (b *bench) apply(all objects) {
 		if o := b.applied[name]; o != nil {
 			before = encode(b.T, o)
 		}
-		var kind any = map[string]any{}
+		var kind any
 		switch strings.SplitN(name, "/", 2)[0] {
 		case "DaemonSet":
 			kind = appsv1.DaemonSet{}

@@ -83,7 +83,7 @@ func checked(t *testing.T, first world.DaemonSet, then *world.DaemonSet) (word s
 	}
 	for _, k := range kept {
 		if k.Cluster == legacy {
-			return string(k.Record.Verdict.Version.Word), k.Record.Node
+			return k.Record.Verdict.Version.Word, k.Record.Node
 		}
 	}
 	t.Fatal("nothing is known of it")

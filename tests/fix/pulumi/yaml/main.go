@@ -4,6 +4,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 
@@ -69,7 +70,7 @@ func main() {
 		}
 		program, wrong, err := pulumiyaml.LoadYAMLBytes(os.Args[1], append([]byte("name: shop\nruntime: yaml\n"), text...))
 		if err != nil || wrong.HasErrors() {
-			return fmt.Errorf("read %s: %w %v", os.Args[1], err, wrong)
+			return fmt.Errorf("read %s: %w", os.Args[1], errors.Join(err, wrong))
 		}
 		return pulumiyaml.RunTemplate(ctx, program, nil, configured(ctx), provider{os.Args[2:]})
 	})
