@@ -99,7 +99,7 @@ func (s sheet) part(title string, p remedy.Part, place string) {
 			fmt.Fprintln(s.out)
 			fold(s.out, "  ", "The file "+file.Name+":")
 			fmt.Fprintln(s.out)
-			s.verbatim(file.Text)
+			s.verbatim(untabbed(file.Text))
 		}
 	}
 	for _, command := range p.Run {
@@ -112,13 +112,15 @@ func (s sheet) part(title string, p remedy.Part, place string) {
 func (s sheet) verbatim(text string) {
 	text = strings.TrimRight(text, "\n")
 	if !s.written {
-		text = strings.ReplaceAll(text, "\t", "    ") // no language here wants tabs, and no output has any
 		if strings.ContainsFunc(text, unseen) {
 			fmt.Fprintln(s.out, "  It has characters that cannot be shown: take it from --out or --json.")
 		}
 	}
 	fmt.Fprintln(s.out, text)
 }
+
+// untabbed is a file without tabs, which no output has. They only indent: texts that stand in a file have theirs escaped.
+func untabbed(text string) string { return strings.ReplaceAll(text, "\t", "    ") }
 
 // unseen reports whether a character would be left out of an output.
 func unseen(r rune) bool { return r != '\n' && !plain.Visible(r) }

@@ -12,6 +12,7 @@ type Retreat struct {
 	Kubernetes string    // the cluster's version, as "1.33"
 	Prefixes   bool      // nodes take /28 prefixes, or may
 	Catalogue  []Release // compatible with that version of Kubernetes
+	Unmanaged  bool      // EKS does not manage it, and has no say: neither its list nor its one minor version at a time matters
 }
 
 // Shut says why nobody should, or can, go this way; empty: it may be gone. Nodes may run the version it leads away from, also where EKS says
@@ -24,7 +25,7 @@ func (r Retreat) Shut() string {
 		return "the version before it is not known"
 	case bad:
 		return fmt.Sprintf("%s is known bad: it %s (%s)", r.To, note.Problem, note.URL)
-	case r.From.Major != r.To.Major || r.From.Minor-r.To.Minor > 1:
+	case r.From.Major != r.To.Major || !r.Unmanaged && r.From.Minor-r.To.Minor > 1:
 		return fmt.Sprintf("%s is more than one minor version below %s, and EKS goes down one at a time", r.To, r.From)
 	case !r.To.Satisfies(core(1, 12, 0)) && r.runsKubernetes(1, 26):
 		return fmt.Sprintf("%s crashes on Kubernetes %s, which removed the container runtime interface it uses (%s)", r.To, r.Kubernetes, issue(2366))
@@ -32,7 +33,7 @@ func (r Retreat) Shut() string {
 		return fmt.Sprintf("%s cannot delete pods that v1.12.1 or later created (%s)", r.To, issue(2321))
 	case r.Prefixes && crosses(core(1, 9, 0)):
 		return fmt.Sprintf("nodes take /28 prefixes here, or may, and %s does not know them (%s)", r.To, issue(1516))
-	case !slices.ContainsFunc(r.Catalogue, func(l Release) bool { return l.Version == r.To }):
+	case !r.Unmanaged && !slices.ContainsFunc(r.Catalogue, func(l Release) bool { return l.Version == r.To }):
 		return fmt.Sprintf("EKS does not list %s as compatible with Kubernetes %s", r.To, r.Kubernetes)
 	}
 	return ""

@@ -10,7 +10,7 @@ import (
 // addon updates the managed add-on with the AWS CLI. An aws-node that EKS does not manage becomes one with the first step.
 func addon(f Facts) (Fix, error) {
 	fix := Fix{
-		Method: Addon, Notes: slices.Clone(f.Gaps), Steps: f.way(cni.Version.String),
+		Method: Addon, Notes: f.gapNotes(), Steps: f.way(cni.Version.String),
 		Checked:   "The AWS CLI, version 1, runs these commands in tests against a simulated EKS, over the protocol of EKS: it must come to be what they say.",
 		Unchecked: "Version 2 of the AWS CLI, which no package registry has, was not run.",
 	}
@@ -20,7 +20,7 @@ func addon(f Facts) (Fix, error) {
 	}
 	if !f.Managed {
 		values, notes := f.migration()
-		fix.Notes = slices.Concat(notes, f.Gaps)
+		fix.Notes = slices.Concat(notes, f.gapNotes())
 		fix.Unchecked += " Nor were the kubectl commands, for want of a cluster. How EKS resolves conflicts is as documented, not as tried."
 		managed.Managed, managed.Role, managed.Configured = true, f.serviceRole(), values != ""
 		steps[0] = managed.takeOver(steps[0], values)
@@ -43,9 +43,7 @@ func (f Facts) roleNote() string {
 
 // updateAddon is a step of the managed add-on.
 func (f Facts) updateAddon(s Step) Step {
-	s.Before = f.before(s)
-	s.Before.Say = append(s.Before.Say, "The last command fails while an update is open, which the status need not show yet.")
-	s.Before.Run = append(s.Before.Run, f.openUpdates())
+	s.Before = f.ready(s)
 	s.Change.Run = []string{f.update(s.To)}
 	s.Wait = Part{
 		Say: []string{"It ends with an error where the update failed, was cancelled, or is still open after half an hour." +
@@ -65,17 +63,6 @@ func (f Facts) backward(s Step) Part {
 		Say: []string{"The same to " + s.From + ", which was there before. An open update has to end first."},
 		Run: []string{f.update(s.From), f.updated()},
 	}
-}
-
-// openUpdates fails where an update is in progress. EKS lists all updates in no order, so each is looked at.
-func (f Facts) openUpdates() string {
-	return `(
-ids=$(` + f.eks("list-updates", "--query", "updateIds[]", "--output", "text") + `) || exit
-for id in $(echo "$ids"); do
-    state=$(` + f.eks("describe-update", "--query", "update.status", "--output", "text") + ` --update-id "$id") || exit
-    if [ "$state" = InProgress ]; then echo "The update $id is open." >&2; exit 1; fi
-done
-)`
 }
 
 // sentAgain are the words with what an update drops or may drop.

@@ -51,7 +51,7 @@ func called(t testing.TB, fix remedy.Fix) (calls [][]string) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	for _, e := range entries(t, dir) {
-		if !slices.Contains([]string{"script", "argv", "vpc-cni-values.json", "vpc-cni-schema.json", "aws-node-before.yaml"}, e) {
+		if !slices.Contains([]string{"script", "argv", "vpc-cni-values.json", "vpc-cni-schema.json", "aws-node-before.yaml", "aws-node-more-before.yaml"}, e) {
 			t.Fatalf("something ran: %q", e)
 		}
 	}
@@ -188,16 +188,16 @@ func TestAnAddonFixSaysWhyThereIsNoWayBack(t *testing.T) {
 }
 
 func TestWhatATakeOverWouldLoseIsNamed(t *testing.T) {
-	f := addonFacts(false, "prod", "eu-central-1", "", strings.Repeat("x", 99)+"…")
+	f := addonFacts(false, "prod", "eu-central-1", "", "x")
 	f.Node.Env = append(f.Node.Env, guard.Fact{Name: "B", Value: "1"})
-	f.Node.Unread, f.Refused, f.Unchecked = []string{"C: its value stands elsewhere"}, []string{"B"}, "EKS gave no schema"
+	f.Node.Unread, f.Refused, f.Unchecked = []string{"C: its value stands elsewhere"}, []string{"A", "B"}, "EKS gave no schema"
 	fix, err := remedy.For(f, remedy.Addon)
 	if err != nil {
 		t.Fatal(err)
 	}
 	notes := strings.Join(fix.Notes, "\n")
 	for _, want := range []string{
-		"v1.14.1-eksbuild.1 refuses B:", "not translated: A.", "EKS gave no schema.", "C: its value stands elsewhere.", "No role of the service account",
+		"v1.14.1-eksbuild.1 refuses A, B:", "EKS gave no schema.", "C: its value stands elsewhere.", "No role of the service account",
 	} {
 		if !strings.Contains(notes, want) {
 			t.Errorf("no note with %q:\n%s", want, notes)

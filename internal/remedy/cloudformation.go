@@ -17,14 +17,18 @@ const (
 )
 
 // cloudFormation brings the add-on into a stack of its own, where none has it, and updates the stack. Both go through a change set, which is read before
-// it is executed.
+// it is executed. A stack that is known to have it is its owner's to change: nobody else has its source.
 func cloudFormation(f Facts) (Fix, error) {
 	if strings.Contains(f.Cluster.Name+f.serviceRole()+f.translated(), "{{resolve:") {
 		return Fix{}, errors.New("CloudFormation would take {{resolve: in what was read of the cluster for a reference," +
 			" and there is no other way to write it; use --with addon")
 	}
+	if f.Managed && Suggest(f, f.Tool) == CloudFormation {
+		return f.ownersStack()
+	}
 	notes := []string{
-		"Where a stack of yours has the add-on already, change AddonVersion alone in its template, and use its name and its parameters in these commands.",
+		"Where a stack of yours has the add-on already, never send the template below to it: all else in that stack would be deleted." +
+			" Change AddonVersion alone in its own template, and deploy it as you always do, with what stands before and after here.",
 		"Tags and pod identity associations of the add-on are not in the template: add those that it has, before you have it imported.",
 	}
 	if f.Managed && f.Configured {
@@ -46,6 +50,39 @@ func cloudFormation(f Facts) (Fix, error) {
 	return fix, err
 }
 
+// ownersStack changes the add-on's version in the stack that has it.
+func (f Facts) ownersStack() (Fix, error) {
+	steps, err := f.declared(func(s *Step, _ int) {
+		s.Before.Say = append(s.Before.Say, "The last command names the stack, and the add-on in its template."+
+			" Where it fails, no stack of this account and region has the add-on: use --with addon then.")
+		s.Before.Run = append(s.Before.Run, f.stackOf("StackResources[0].[StackName, LogicalResourceId]"))
+		s.Change, s.Back = f.deployed(s.To), join(f.deployed(s.From), f.settled(s.From))
+		s.Wait = f.settled(s.To)
+	})
+	return Fix{
+		Method: CloudFormation, Steps: steps,
+		Notes: f.notes("Whatever deploys that stack is to make the change, from its own source: cniguard has no template for it," +
+			" and one that is made of the add-on alone would delete all else in the stack."),
+		Checked:   "The commands are read by a shell.",
+		Unchecked: "No stack was changed: there is no CloudFormation where the checks run.",
+	}, err
+}
+
+// deployed has the stack's owner set a version.
+func (f Facts) deployed(version string) Part {
+	return Part{Say: []string{
+		"In the stack's source set the add-on's AddonVersion (addonVersion with the CDK) to " + version + ", and change nothing else." +
+			" ResolveConflicts should be PRESERVE: else what others changed in aws-node ends the update, or is lost.",
+		"Read the change set, or what " + plain.Command("npx", "cdk", "diff") + " shows: the add-on is modified, without a replacement, and nothing else." +
+			" Then deploy it as you always do.",
+	}}
+}
+
+// stackOf asks which stack has the add-on, by which name. It fails where none has it.
+func (f Facts) stackOf(query string) string {
+	return f.cloudformation("describe-stack-resources", "--physical-resource-id", f.Cluster.Name+"|vpc-cni", "--query", query)
+}
+
 // importStep brings the add-on into a stack as it is. AWS::EKS::Addon is known by the names of its cluster and its own, and an import needs a
 // DeletionPolicy (CloudFormation user guide, "Resource type support" and "Import AWS resources into a stack").
 func (f Facts) importStep() Step {
@@ -54,8 +91,7 @@ func (f Facts) importStep() Step {
 	s.Before, s.After = f.ready(s), f.unchanged(f.after(s))
 	s.Notes = []string{"This step changes nothing of the add-on." +
 		" Leave it out where a stack has the add-on: describe-stack-resources names that stack, and fails where there is none."}
-	s.Before.Run = append(s.Before.Run, f.cloudformation("describe-stack-resources",
-		"--physical-resource-id", f.Cluster.Name+"|vpc-cni", "--query", "StackResources[0].StackName"))
+	s.Before.Run = append(s.Before.Run, f.stackOf("StackResources[0].StackName"))
 	words := []string{"--resources-to-import", "file://" + resourcesFile}
 	if f.Configured {
 		s.Before.Run = append(s.Before.Run, save(parametersFile, f.eks("describe-addon", "--output", "json", "--query",
@@ -90,13 +126,13 @@ func (f Facts) stackStep(s *Step, i int) {
 		c.Files = append(c.Files, f.cdk(s.To, "OVERWRITE"))
 		c.Say = []string{toRead, "It must show that VpcCni is added, and nothing else.", f.cdkWay("deploy")}
 		s.Before = join(s.Before, c)
-		s.Change, s.Wait, s.Back = join(s.Change, f.execute("create", s.To)), f.done("stack-create-complete"), f.released(f.dropStack()...)
+		s.Change, s.Wait, s.Back = join(s.Change, f.execute("create", s.To)), f.done("stack-create-complete"), f.released(*s, f.dropStack()...)
 		return
 	}
 	c := f.changeSet("update", s.To, i, f.sameValues()...)
 	c.Say = []string{toRead, "It must show that VpcCni is modified, without a replacement, and nothing else."}
 	s.Before = join(s.Before, c)
-	s.Change, s.Wait = f.execute("update", s.To), f.done("stack-update-complete")
+	s.Change, s.Wait = f.execute("update", s.To), join(f.done("stack-update-complete"), f.settled(s.To))
 	s.Back = join(f.changeSet("update", s.From, 1, f.sameValues()...), join(f.execute("update", s.From), f.done("stack-update-complete")))
 	s.Back.Say = []string{"Make the change set of the version before, and execute it once you have read it."}
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/cniguard/cniguard/internal/cni"
-	"github.com/cniguard/cniguard/internal/plain"
 )
 
 // What the methods share that keep the add-on as code, in a file of somebody's.
@@ -34,28 +33,17 @@ func (f Facts) declared(fill func(s *Step, i int)) ([]Step, error) {
 		s := &steps[i]
 		if f.takes(i) {
 			*s = f.takeOver(*s, values)
-			s.Change, s.Wait = Part{Say: s.Change.Say}, Part{}
+			s.Before.Files, s.Change, s.Wait = s.Change.Files, Part{Say: s.Change.Say}, Part{}
 		} else {
 			s.Before, s.After = f.ready(*s), f.after(*s)
 		}
 		s.After = f.unchanged(s.After)
-		if values != "" {
-			s.Before.Files = []File{{valuesFile, values}}
-		}
 		fill(s, i)
 		if why := f.noWayBack(*s); why != "" && !f.takes(i) {
 			s.Back = Part{Say: []string{"There is no way back: " + why + "."}}
 		}
 	}
 	return steps, nil
-}
-
-// ready is what must be so before a step of the managed add-on, whatever makes it.
-func (f Facts) ready(s Step) Part {
-	p := f.before(s)
-	p.Say = append(p.Say, "The command that lists the updates fails while one is open, which the status need not show yet.")
-	p.Run = append(p.Run, f.openUpdates())
-	return p
 }
 
 // unchanged adds to a proof that the configuration values are those of before.
@@ -69,8 +57,8 @@ func (f Facts) unchanged(p Part) Part {
 }
 
 // released is the way back from a take-over, after what the tool does first so that it does not make the add-on again.
-func (f Facts) released(first ...string) Part {
-	p := f.letGo()
+func (f Facts) released(s Step, first ...string) Part {
+	p := f.letGo(s)
 	p.Run = append(first, p.Run...)
 	return p
 }
@@ -82,10 +70,7 @@ func (f Facts) notes(own ...string) []string {
 		_, more := f.migration()
 		notes = append(notes, more...)
 	}
-	for _, gap := range f.Gaps {
-		notes = append(notes, plain.Clean(gap, plain.Text))
-	}
-	return notes
+	return append(notes, f.gapNotes()...)
 }
 
 // conflicts is what EKS does in a step with fields of aws-node that others changed. It takes over nothing without OVERWRITE (EKS API reference,

@@ -79,15 +79,3 @@ func (f Facts) clusterConfig(to string, i int) string {
 	}
 	return b.String()
 }
-
-// settled waits until the add-on is at a version and ACTIVE: a tool that only waits for ACTIVE may see it before the update began (eksctl issue 7269).
-func (f Facts) settled(to string) Part {
-	return Part{
-		Say: []string{"eksctl may see the add-on ACTIVE before the update began." +
-			" This waits for the version, and ends with an error where it does not come in half an hour."},
-		Run: []string{waiting{
-			look: f.eks("describe-addon", "--output", "text"), what: plain.Quote("join(' ', [addon.status, addon.addonVersion])"),
-			done: plain.Quote("ACTIVE " + to), failed: "*_FAILED* | DEGRADED*", errors: "addon.health.issues[].[code, message]",
-		}.String()},
-	}
-}

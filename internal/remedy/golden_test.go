@@ -145,7 +145,7 @@ func printedPart(p remedy.Part) string {
 		fmt.Fprintln(&b, say)
 	}
 	for _, f := range p.Files {
-		fmt.Fprintf(&b, "--- %s\n%s---\n", f.Name, f.Text)
+		fmt.Fprintf(&b, "--- %s\n%s\n---\n", f.Name, strings.TrimSuffix(f.Text, "\n"))
 	}
 	for _, run := range p.Run {
 		fmt.Fprintf(&b, "$ %s\n", run)

@@ -2,6 +2,7 @@ package remedy
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/cniguard/cniguard/internal/cni"
@@ -38,16 +39,17 @@ func helm(f Facts) (Fix, error) {
 		s.Notes = append(s.Notes, f.agentNotes(to, number)...)
 		s.Before = f.chartBefore(s, number, of, adopt)
 		f.upgrade(&s, number, adopt)
-		s.Wait, s.After = rolling(), running(s)
-		s.After.Run = append(s.After.Run, helmCommand("status", f.helmRelease()))
+		s.Wait, s.After = f.rolling(), f.running(s)
+		s.After.Run = append(s.After.Run, f.helm("status", f.helmRelease()))
 		s.Back = f.rollback(s, adopt)
 		fix.Steps = append(fix.Steps, s)
 	}
 	return fix, nil
 }
 
-func helmCommand(words ...string) string {
-	return plain.Command(append([]string{"helm"}, append(words, "--namespace", "kube-system")...)...)
+// helm makes a command of Helm about this cluster, whichever is the current one.
+func (f Facts) helm(words ...string) string {
+	return plain.Command(slices.Concat([]string{"helm"}, words, []string{"--namespace", "kube-system", "--kube-context", f.Cluster.ARN()})...)
 }
 
 // helmRelease is the name of the release, which Helm leaves in an annotation; for an adoption, the name that the chart's README has.
@@ -79,12 +81,12 @@ func (f Facts) chartBefore(s Step, number string, of cni.Version, adopt bool) Pa
 	p := f.standing(s)
 	if adopt {
 		p.Say = append(p.Say, `The selector must be {"k8s-app":"aws-node"}: it cannot be changed, and originalMatchLabels has the chart keep that one.`)
-		p.Run = append(p.Run, getNode(selectorPath))
+		p.Run = append(p.Run, f.getNode(selectorPath))
 	} else {
 		old := "vpc-cni-values-" + s.From + "-before.yaml"
 		p.Say = append(p.Say, "The release must be deployed. Its own values are saved in "+old+", and may be secret.")
-		p.Run = append(p.Run, helmCommand("status", f.helmRelease()),
-			helmCommand("get", "values", f.helmRelease(), "--output", "yaml")+" > "+plain.Quote(old))
+		p.Run = append(p.Run, f.helm("status", f.helmRelease()),
+			f.helm("get", "values", f.helmRelease(), "--output", "yaml")+" > "+plain.Quote(old))
 	}
 	p.Say = append(p.Say, fmt.Sprintf("The chart must be there, as version %s and appVersion %s.", number, tag(of)))
 	p.Run = append(p.Run, plain.Command("helm", "show", "chart", "aws-vpc-cni", "--repo", chartRepository, "--version", number))
@@ -94,7 +96,7 @@ func (f Facts) chartBefore(s Step, number string, of cni.Version, adopt bool) Pa
 // upgrade has Helm put the release's chart in. A dry run first shows what it cannot.
 func (f Facts) upgrade(s *Step, number string, adopt bool) {
 	to, name := cni.Parse(s.To), "vpc-cni-values-"+s.To+".yaml"
-	s.Change.Files = []File{{Name: name, Text: f.values(to, adopt)}}
+	s.Before.Files = append(s.Before.Files, File{Name: name, Text: f.values(to, adopt)})
 	words := []string{"upgrade", "--install", f.helmRelease(), "aws-vpc-cni", "--repo", chartRepository, "--version", number}
 	if adopt {
 		s.Notes = append(s.Notes, "Helm did not install aws-node: it takes over what carries its marks. From then on aws-node is changed by Helm alone; "+
@@ -107,12 +109,24 @@ func (f Facts) upgrade(s *Step, number string, adopt bool) {
 		if crosses(*s, 1, 12, 1) {
 			s.Notes = append(s.Notes, "Up to v1.12.0 the chart has the definition of ENIConfig among its templates, and later ones have not: without the annotation "+
 				"Helm deletes it, and every ENIConfig with it (https://github.com/aws/eks-charts/issues/907).")
-			s.Change.Run = append(s.Change.Run, plain.Command("kubectl", "annotate",
+			s.Change.Run = append(s.Change.Run, f.kubectl("annotate",
 				"customresourcedefinition/eniconfigs.crd.k8s.amazonaws.com", "helm.sh/resource-policy=keep", "--overwrite"))
 		}
 	}
+	if to.Satisfies(ownDefinitions) {
+		s.Change.Say = append(s.Change.Say, "Helm installs custom resource definitions once and never updates them: the command with a pipe brings those of the chart.")
+		s.Change.Run = append(s.Change.Run, plain.Command("helm", "show", "crds", "aws-vpc-cni", "--repo", chartRepository, "--version", number)+
+			" |\n    "+f.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-"))
+	}
 	words = append(words, "--values", name)
-	s.Change.Run = append(s.Change.Run, helmCommand(append(words, "--dry-run")...), helmCommand(words...))
+	dry := f.helm(append(words, "--dry-run")...)
+	if adopt { // it would be refused without the marks
+		s.Change.Run = append(s.Change.Run, dry, f.helm(words...))
+		return
+	}
+	s.Before.Say = append(s.Before.Say, "Write the file below; the dry run must end without an error.")
+	s.Before.Run = append(s.Before.Run, dry)
+	s.Change.Run = append(s.Change.Run, f.helm(words...))
 }
 
 // adopted puts Helm's marks on every object of the chart that stands already (README of the chart, "Adopting the existing aws-node resources").
@@ -124,15 +138,15 @@ func (f Facts) adopted(s Step) (run []string) {
 	}
 	for _, object := range objects {
 		run = append(run,
-			kube("annotate", object, "meta.helm.sh/release-name="+f.helmRelease(), "meta.helm.sh/release-namespace=kube-system", "--overwrite"),
-			kube("label", object, "app.kubernetes.io/managed-by=Helm", "--overwrite"))
+			f.kube("annotate", object, "meta.helm.sh/release-name="+f.helmRelease(), "meta.helm.sh/release-namespace=kube-system", "--overwrite"),
+			f.kube("label", object, "app.kubernetes.io/managed-by=Helm", "--overwrite"))
 	}
 	return run
 }
 
 // rollback goes back to the release's revision before; of an adoption there is none, and the images go back alone.
 func (f Facts) rollback(s Step, adopt bool) Part {
-	if why := f.noWayBack(s); why != "" {
+	if why := f.noWayBackInside(s); why != "" {
 		return Part{Say: []string{"There is no way back: " + why + "."}}
 	}
 	if adopt {
@@ -142,6 +156,6 @@ func (f Facts) rollback(s Step, adopt bool) Part {
 	}
 	return Part{
 		Say: []string{"This goes back to the revision before. helm history names it."},
-		Run: []string{helmCommand("history", f.helmRelease()), helmCommand("rollback", f.helmRelease()), rolledOut("30m"), getNode(imagesPath)},
+		Run: []string{f.helm("history", f.helmRelease()), f.helm("rollback", f.helmRelease()), f.rolledOut("30m"), f.getNode(imagesPath)},
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/cniguard/cniguard/internal/cni"
-	"github.com/cniguard/cniguard/internal/guard"
 	"github.com/cniguard/cniguard/internal/plain"
 )
 
@@ -18,15 +17,22 @@ const (
 	selectorPath = `jsonpath={.spec.selector.matchLabels}{"\n"}`
 )
 
-// kube makes a command of kubectl about something in the namespace of aws-node.
-func kube(words ...string) string {
-	return plain.Command(append([]string{"kubectl", "--namespace", "kube-system"}, words...)...)
+// kubectl makes a command of kubectl about this cluster, whichever is the current one: update-kubeconfig names its context by the cluster's ARN.
+func (f Facts) kubectl(words ...string) string {
+	return plain.Command(append([]string{"kubectl", "--context", f.Cluster.ARN()}, words...)...)
 }
 
-func getNode(output string) string { return kube("get", "daemonset", "aws-node", "--output", output) }
+// kube is one about something in the namespace of aws-node.
+func (f Facts) kube(words ...string) string {
+	return f.kubectl(append([]string{"--namespace", "kube-system"}, words...)...)
+}
 
-func rolledOut(timeout string) string {
-	return kube("rollout", "status", "daemonset/aws-node", "--timeout", timeout)
+func (f Facts) getNode(output string) string {
+	return f.kube("get", "daemonset", "aws-node", "--output", output)
+}
+
+func (f Facts) rolledOut(timeout string) string {
+	return f.kube("rollout", "status", "daemonset/aws-node", "--timeout", timeout)
 }
 
 // steps are the way of an aws-node that EKS does not manage, from the version that was read to releases by their tags.
@@ -48,27 +54,27 @@ func (f Facts) standing(s Step) Part {
 			fmt.Sprintf("Go on only where the roll-out is done, and the images of aws-node and aws-vpc-cni-init are of %s.", s.From),
 		},
 		Run: []string{
-			f.eks("update-kubeconfig"), getNode("yaml") + " > " + plain.Quote(saved), rolledOut("5m"), getNode(imagesPath), getNode(settingsPath),
+			f.eks("update-kubeconfig"), f.getNode("yaml") + " > " + plain.Quote(saved), f.rolledOut("5m"), f.getNode(imagesPath), f.getNode(settingsPath),
 		},
 	}
 }
 
 // rolling waits until all nodes run what was changed.
-func rolling() Part {
+func (f Facts) rolling() Part {
 	return Part{
 		Say: []string{"A tenth of the nodes at a time; pods that run keep their network. It fails after 30 minutes: look then at the pods that are not ready."},
-		Run: []string{rolledOut("30m")},
+		Run: []string{f.rolledOut("30m")},
 	}
 }
 
 // running is what proves that a self-managed aws-node is at a version.
-func running(s Step) Part {
+func (f Facts) running(s Step) Part {
 	return Part{
 		Say: []string{
-			fmt.Sprintf("aws-node and aws-vpc-cni-init must have images of %s, and every pod must be ready and stay so: look again after ten minutes, "+
+			fmt.Sprintf("aws-node and aws-vpc-cni-init must have images of %s, and every pod must be ready and stay so: run this again after ten minutes, "+
 				"before the next step.", s.To),
 		},
-		Run: []string{getNode(imagesPath), kube("get", "pods", "--selector", "k8s-app=aws-node", "--output", "wide")},
+		Run: []string{f.getNode(imagesPath), f.kube("get", "pods", "--selector", "k8s-app=aws-node", "--output", "wide")},
 	}
 }
 
@@ -82,38 +88,14 @@ func (f Facts) installerNotes(but ...string) []string {
 		"Make the change there, or take aws-node out of it first.", by)}
 }
 
-// gapNotes are the steps that skip minor versions: upstream advises one at a time.
-func (f Facts) gapNotes() (notes []string) {
-	for _, gap := range f.Gaps {
-		notes = append(notes, "Some minor versions are skipped: "+gap+".")
-	}
-	return notes
-}
-
-// settings are the variables that a new manifest or chart gets, and the names of those whose values were not read whole.
-func (f Facts) settings() (whole []guard.Fact, cut []string) {
-	for _, e := range f.node().Env {
-		if strings.HasSuffix(e.Value, plain.Ellipsis) {
-			cut = append(cut, e.Name)
-		} else {
-			whole = append(whole, e)
-		}
-	}
-	return whole, cut
-}
-
 // settingNotes are what to know of the settings that are carried over.
 func (f Facts) settingNotes() (notes []string) {
-	whole, cut := f.settings()
-	if len(whole) > 0 {
-		var names []string
-		for _, e := range whole {
-			names = append(names, e.Name)
-		}
-		notes = append(notes, "These settings are carried over as they were read: "+strings.Join(names, ", ")+".")
+	var names []string
+	for _, e := range f.node().Env {
+		names = append(names, e.Name)
 	}
-	if len(cut) > 0 {
-		notes = append(notes, "The values of these are too long to be known here, add them by hand: "+strings.Join(cut, ", ")+".")
+	if len(names) > 0 {
+		notes = append(notes, "These settings are carried over as they were read: "+strings.Join(names, ", ")+".")
 	}
 	if others := f.node().Other; len(others) > 0 {
 		notes = append(notes, "Set in aws-node too, with values that cniguard does not read; what the release does not set itself is to be added by hand: "+shown(others)+".")

@@ -19,7 +19,7 @@ func manifest(f Facts) (Fix, error) { //nolint:unparam // the renderers are of o
 	}
 	whole := false // a release's manifest is applied
 	for _, s := range f.steps() {
-		s.Before, s.Wait, s.After = f.standing(s), rolling(), running(s)
+		s.Before, s.Wait, s.After = f.standing(s), f.rolling(), f.running(s)
 		why := f.unsafe(s)
 		if why != "" {
 			whole = true
@@ -66,26 +66,26 @@ func (f Facts) bump(s *Step) {
 		"with their defaults, capabilities, labels, rules of the ClusterRole, and from v1.14.0 on the node agent's image. The whole is %s", s.To, f.manifestURL(cni.Parse(s.To))))
 	s.Change = Part{
 		Files: []File{{Name: name, Text: imagePatch(all, false)}},
-		Run:   []string{patchNode(name)},
+		Run:   []string{f.patchNode(name)},
 	}
 }
 
-func patchNode(file string) string {
-	return kube("patch", "daemonset", "aws-node", "--type", "strategic", "--patch-file", file)
+func (f Facts) patchNode(file string) string {
+	return f.kube("patch", "daemonset", "aws-node", "--type", "strategic", "--patch-file", file)
 }
 
 // imagePatch is a strategic-merge patch, by which containers are found by their names. It takes the agent out where it has to be gone.
 func imagePatch(all images, without bool) string {
 	text := "spec:\n  template:\n    spec:\n"
 	if all.setup != "" {
-		text += "      initContainers:\n      - name: aws-vpc-cni-init\n        image: " + yamlText(all.setup) + "\n"
+		text += "      initContainers:\n      - name: aws-vpc-cni-init\n        image: " + doubleQuoted(all.setup) + "\n"
 	}
-	text += "      containers:\n      - name: aws-node\n        image: " + yamlText(all.node) + "\n"
+	text += "      containers:\n      - name: aws-node\n        image: " + doubleQuoted(all.node) + "\n"
 	switch {
 	case without:
 		text += "      - name: aws-eks-nodeagent\n        $patch: delete\n"
 	case all.agent != "":
-		text += "      - name: aws-eks-nodeagent\n        image: " + yamlText(all.agent) + "\n"
+		text += "      - name: aws-eks-nodeagent\n        image: " + doubleQuoted(all.agent) + "\n"
 	}
 	return text
 }
@@ -93,7 +93,7 @@ func imagePatch(all images, without bool) string {
 // imagesBack is the way back by the images that were there, from images alone or from a whole manifest. What else that brought stays: the
 // release before does not look at it, but for the node agent, which is taken out where it was not there.
 func (f Facts) imagesBack(s Step, whole bool) Part {
-	if why := f.noWayBack(s); why != "" {
+	if why := f.noWayBackInside(s); why != "" {
 		return Part{Say: []string{"There is no way back: " + why + "."}}
 	}
 	all := f.imagesBefore(s)
@@ -104,7 +104,7 @@ func (f Facts) imagesBack(s Step, whole bool) Part {
 	p := Part{
 		Say:   []string{"This sets the images that were there."},
 		Files: []File{{Name: name, Text: imagePatch(all, crosses(s, 1, 14, 0))}},
-		Run:   []string{patchNode(name), rolledOut("30m"), getNode(imagesPath)},
+		Run:   []string{f.patchNode(name), f.rolledOut("30m"), f.getNode(imagesPath)},
 	}
 	if whole {
 		p.Say = append(p.Say, "Variables, rules and volumes that came with them stay; what was there is in aws-node-"+s.From+".yaml.")

@@ -13,10 +13,9 @@ import (
 // nothing where no variable goes along. EKS resets what it is not given (EKS user guide, "Create an Amazon EKS add-on"), so the notes name each
 // variable that does not go along, and what nobody knows.
 func (f Facts) migration() (values string, notes []string) {
-	env, cut := f.carried()
-	if len(env) > 0 {
+	if env := f.carried(); len(env) > 0 {
 		text, _ := json.MarshalIndent(map[string]map[string]string{"env": env}, "", "  ") // strings always have a JSON form
-		values = string(text) + "\n"
+		values = string(text)                                                             // without a line break: a shell would lose it when it fetches them again
 	}
 	notes = append(notes, "EKS takes aws-node over, and sets what it is not told to its own defaults."+
 		" Hold the environment of aws-node against the values below: cniguard reads only the variables that decide about IP addresses.")
@@ -25,9 +24,6 @@ func (f Facts) migration() (values string, notes []string) {
 	}
 	if len(f.Refused) > 0 {
 		notes = append(notes, fmt.Sprintf("The schema of %s refuses %s: not translated, and lost unless you find another way.", f.releases()[0], shown(f.Refused)))
-	}
-	if len(cut) > 0 {
-		notes = append(notes, "Too long to be known whole, and not translated: "+shown(cut)+".")
 	}
 	if f.Unchecked != "" {
 		notes = append(notes, "The values were not held against a schema: "+plain.Clean(f.Unchecked, plain.Text)+".")
@@ -45,22 +41,15 @@ func (f Facts) migration() (values string, notes []string) {
 	return values, notes
 }
 
-// carried are the variables that go along, and the names of those of which only the beginning is known.
-func (f Facts) carried() (env map[string]string, cut []string) {
-	if f.Node == nil {
-		return nil, nil
-	}
-	env = map[string]string{}
-	for _, v := range f.Node.Env {
-		switch {
-		case slices.Contains(f.Refused, v.Name):
-		case strings.HasSuffix(v.Value, plain.Ellipsis):
-			cut = append(cut, v.Name)
-		default:
+// carried are the variables that go along.
+func (f Facts) carried() map[string]string {
+	env := map[string]string{}
+	for _, v := range f.node().Env {
+		if !slices.Contains(f.Refused, v.Name) {
 			env[v.Name] = v.Value
 		}
 	}
-	return env, cut
+	return env
 }
 
 // shown are names that others gave, in a sentence.

@@ -55,8 +55,9 @@ func (f Facts) pulumiStep(s *Step, i int) {
 	}
 	s.Wait = Part{Say: []string{"pulumi up waits itself, 20 minutes at most, and ends with an error where EKS says that it did not work."}}
 	if f.takes(i) {
-		s.Back = f.released("pulumi state delete")
-		s.Back.Say = append([]string{"Take the resource out of your program. Choose " + pulumiName + " in the list that the first command shows."}, s.Back.Say...)
+		s.Back = f.released(*s, "pulumi stack --show-urns")
+		s.Back.Say = append([]string{"Take the resource out of your program. The first command shows its URN, which ends with " + pulumiName + ":" +
+			" give that to pulumi state delete before you go on."}, s.Back.Say...)
 		return
 	}
 	s.Back = Part{

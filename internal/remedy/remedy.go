@@ -10,6 +10,7 @@ import (
 	"github.com/cniguard/cniguard/internal/cluster"
 	"github.com/cniguard/cniguard/internal/cni"
 	"github.com/cniguard/cniguard/internal/guard"
+	"github.com/cniguard/cniguard/internal/plain"
 )
 
 // Method is a tool by which the VPC CNI is installed.
@@ -132,6 +133,14 @@ func (f Facts) way(text func(cni.Version) string) []Step {
 		from = to
 	}
 	return steps
+}
+
+// gapNotes are the steps that skip minor versions: upstream advises one at a time.
+func (f Facts) gapNotes() (notes []string) {
+	for _, gap := range f.Gaps {
+		notes = append(notes, "Some minor versions are skipped: "+plain.Clean(gap, plain.Text)+".")
+	}
+	return notes
 }
 
 // renderers are the methods' own.

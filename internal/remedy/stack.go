@@ -59,7 +59,7 @@ func (f Facts) cdkWay(first string) string {
 	text := "With the CDK, vpc-cni-stack.ts takes the place of these files and commands: read " + plain.Command("npx", "cdk", "diff") +
 		", then run " + plain.Command("npx", "cdk", first) + "; " + then + ", read the difference again, and run " + plain.Command("npx", "cdk", "deploy") + "."
 	if f.hasValues() {
-		text += " The CDK writes the configuration values into the template: keep cdk.out out of the repository."
+		text += " It reads " + valuesFile + ", to be committed with the code unless it is secret, and writes the values into the template: keep cdk.out out of the repository."
 	}
 	return text
 }

@@ -9,6 +9,7 @@ import (
 const (
 	schemaFile = "vpc-cni-schema.json"  // of a release's configuration values
 	nodeBackup = "aws-node-before.yaml" // the DaemonSet as it was
+	moreBackup = "aws-node-more-before.yaml"
 )
 
 // takeOver is the step with which EKS takes over an aws-node that it does not manage.
@@ -32,8 +33,12 @@ func (f Facts) takeOver(s Step, values string) Step {
 	}
 	s.After = f.after(s)
 	s.After.Say = append(s.After.Say, "The environment of aws-node must be what it was, but for new variables of the release.")
-	s.After.Run = append(s.After.Run, "kubectl get daemonset aws-node -n kube-system -o yaml | diff "+nodeBackup+" - || true")
-	s.Back = f.letGo()
+	s.After.Run = append(s.After.Run, f.getNode("yaml")+" | diff "+nodeBackup+" - || true")
+	if f.Node.By.Name == "Helm" {
+		s.After.Say = append(s.After.Say, "Where all is as it should be, the last command has Helm forget the release; it deletes nothing else.")
+		s.After.Run = append(s.After.Run, f.kube("delete", "secret", "--selector", "owner=helm,name="+f.helmRelease()))
+	}
+	s.Back = f.letGo(s)
 	return s
 }
 
@@ -41,13 +46,19 @@ func (f Facts) beforeTakeOver(s Step, configured bool) Part {
 	p := Part{
 		Say: []string{
 			"The first command fails where EKS manages the add-on already.",
-			fmt.Sprintf("The backup in %s is the way back: keep it.", nodeBackup),
+			fmt.Sprintf("The backup in %s is the way back: keep it; where it stands already it is left as it is. %s has the service account and"+
+				" the ConfigMap.", nodeBackup, moreBackup),
+			`The selector must be {"k8s-app":"aws-node"}: it cannot be changed, and EKS cannot take over an aws-node that has another.`,
+			"Hold the role in the annotation eks.amazonaws.com/role-arn of the service account against the role below.",
 		},
 		Run: []string{
 			"if " + f.eks("describe-addon", "--query", "addon.[addonVersion, status]") + "; then echo 'EKS manages it already.' >&2; false; fi",
 			f.eks("update-kubeconfig"),
-			"kubectl get daemonset aws-node -n kube-system -o yaml > " + nodeBackup,
-			"kubectl rollout status daemonset aws-node -n kube-system --timeout 5m",
+			"[ -e " + nodeBackup + " ] || " + f.getNode("yaml") + " > " + nodeBackup,
+			"[ -e " + moreBackup + " ] || " + f.kube("get", "serviceaccount/aws-node", "configmap/amazon-vpc-cni", "--ignore-not-found", "--output", "yaml") + " > " + moreBackup,
+			f.getNode(selectorPath),
+			f.kube("get", "serviceaccount", "aws-node", "--output", `jsonpath={.metadata.annotations.eks\.amazonaws\.com/role-arn}{"\n"}`),
+			f.rolledOut("5m"),
 		},
 	}
 	if configured {
@@ -67,18 +78,22 @@ func (f Facts) active() string {
 	}.String()
 }
 
-// letGo is the way back from the take-over. A backup names the version of the object that it was read from, which the API would insist on.
-func (f Facts) letGo() Part {
-	return Part{
-		Say: []string{
-			"--preserve leaves the software running as it is, with EKS no longer managing it. Never leave it out: without it the network of new pods goes.",
-			"The last command puts back the DaemonSet as it was. Where the service account aws-node had another role, put its annotation back too.",
-		},
-		Run: []string{
-			f.eks("delete-addon", "--preserve", "--query", "addon.status", "--output", "text"),
-			f.eks("wait addon-deleted"),
-			"sed " + plain.Quote("/^  resourceVersion: /d; /^  uid: /d") + " " + nodeBackup + " | kubectl replace -f -",
-			"kubectl rollout status daemonset aws-node -n kube-system --timeout 15m",
-		},
+// letGo is the way back from the take-over. A backup names the version of the object that it was read from, which the API would insist on. What
+// EKS does not manage may go back further than EKS would, but not to what harms.
+func (f Facts) letGo(s Step) Part {
+	p := Part{Say: []string{
+		"--preserve leaves the software running as it is, with EKS no longer managing it. Never leave it out: without it the network of new pods goes.",
+	}}
+	gone := f.eks("delete-addon", "--preserve", "--query", "addon.status", "--output", "text") + " && \\\n    " + f.eks("wait addon-deleted")
+	if why := f.noWayBackInside(s); why != "" {
+		p.Say = append(p.Say, "The release stays: "+why+".")
+		p.Run = []string{gone}
+		return p
 	}
+	p.Say = append(p.Say, "The first command ends by putting back the DaemonSet as it was. Where the service account had another role, put its annotation back too.")
+	p.Run = []string{
+		gone + " && \\\n    sed " + plain.Quote("/^  resourceVersion: /d; /^  uid: /d") + " " + nodeBackup + " | " + f.kubectl("replace", "-f", "-"),
+		f.rolledOut("15m"),
+	}
+	return p
 }

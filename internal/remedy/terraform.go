@@ -13,8 +13,10 @@ func terraform(f Facts) (Fix, error) {
 		"Tags and pod identity associations that the add-on has and your code has not would be removed: add them where the plan says so.",
 	}
 	if f.hasValues() && f.Managed {
-		notes = append(notes, "Terraform sends configuration values only where they change, and EKS keeps those that it is not sent;"+
-			" the check after each step compares them.")
+		notes = append(notes, "Terraform sends configuration values only where they change, and EKS is not documented to keep those that it is not sent:"+
+			" the check after each step compares them.",
+			"The code reads "+valuesFile+": commit it with the code unless it is secret; else take the values from where you keep secrets."+
+				" vpc-cni.tfplan has them too.")
 	}
 	fix := Fix{
 		Method: Terraform, Notes: f.notes(notes...),
@@ -37,11 +39,13 @@ func (f Facts) terraformStep(s *Step, i int) {
 	s.Wait = Part{Say: []string{"Terraform waits itself, 20 minutes at most, and ends with an error where EKS says that it did not work."}}
 	if f.takes(i) {
 		s.Wait.Say = append(s.Wait.Say, "Where it does, look before you apply anything again: Terraform would delete the add-on first, and make it anew.")
-		s.Back = f.released("terraform state rm aws_eks_addon.vpc_cni")
+		s.Back = f.released(*s, "terraform state rm aws_eks_addon.vpc_cni")
+		s.Back.Say = append([]string{"Take the block out of your code first, or the next apply makes the add-on again." +
+			` In the module's form the address is module.eks.aws_eks_addon.this["vpc-cni"].`}, s.Back.Say...)
 		return
 	}
 	s.Back = Part{
-		Say:   []string{"The same with the version before, in whatever form your code has it. Read the plan before you apply it."},
+		Say:   []string{"Set addon_version to " + s.From + ", in whatever form your code has it. Read the plan before you apply it."},
 		Files: []File{{"vpc-cni.tf", f.resource(s.From)}},
 		Run:   []string{"terraform plan -out=vpc-cni.tfplan", "terraform apply vpc-cni.tfplan"},
 	}

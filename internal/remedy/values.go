@@ -29,12 +29,12 @@ func (f Facts) values(v cni.Version, adopt bool) string {
 		text += "crd:\n  create: false\n"
 	}
 	if role := f.node().Role; role != "" {
-		text += "serviceAccount:\n  annotations:\n    eks.amazonaws.com/role-arn: " + yamlText(role) + "\n"
+		text += "serviceAccount:\n  annotations:\n    eks.amazonaws.com/role-arn: " + doubleQuoted(role) + "\n"
 	}
-	if vars, _ := f.settings(); len(vars) > 0 {
+	if vars := f.node().Env; len(vars) > 0 {
 		text += "env:\n"
 		for _, e := range vars {
-			text += "  " + yamlText(e.Name) + ": " + yamlText(e.Value) + "\n"
+			text += "  " + doubleQuoted(e.Name) + ": " + doubleQuoted(e.Value) + "\n"
 		}
 	}
 	return text
@@ -48,13 +48,13 @@ var ownDefinitions = cni.Version{Major: 1, Minor: 12, Patch: 1}
 func chartImage(v cni.Version, registry, whole string) string {
 	m := ecr.FindStringSubmatch(registry)
 	if m == nil || !v.Satisfies(sameNumber) {
-		return "tag: " + yamlText(tag(v)) + "\noverride: " + yamlText(whole) + "\n"
+		return "tag: " + doubleQuoted(tag(v)) + "\noverride: " + doubleQuoted(whole) + "\n"
 	}
-	return "tag: " + yamlText(tag(v)) + "\n" + chartRegistry(m)
+	return "tag: " + doubleQuoted(tag(v)) + "\n" + chartRegistry(m)
 }
 
 func chartRegistry(m []string) string {
-	return "account: " + yamlText(m[1]) + "\nregion: " + yamlText(m[2]) + "\ndomain: " + yamlText(m[3]) + "\noverride: null\noverrideRepository: null\n"
+	return "account: " + doubleQuoted(m[1]) + "\nregion: " + doubleQuoted(m[2]) + "\ndomain: " + doubleQuoted(m[3]) + "\noverride: null\noverrideRepository: null\n"
 }
 
 // agentImage says where the node agent's image comes from. Its tag is the chart's own, but for a registry that is not Amazon ECR, where the
@@ -69,5 +69,5 @@ func (f Facts) agentImage(registry, whole string) string {
 	if strings.TrimSpace(whole) == "" {
 		return ""
 	}
-	return "  image:\n    override: " + yamlText(whole) + "\n"
+	return "  image:\n    override: " + doubleQuoted(whole) + "\n"
 }

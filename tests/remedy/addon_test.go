@@ -157,8 +157,18 @@ func TestNothingGoesOnAfterWhatFails(t *testing.T) {
 		t.Errorf("the wait takes a shell for the one of the change: %v\n%s", err, out)
 	}
 	s.env = append(s.env, "AWS_ACCESS_KEY_ID=AKIANOBODY")
-	for i, part := range []remedy.Part{step.Before, {Run: step.Before.Run[1:2]}, {Run: step.Before.Run[2:]}, step.Change, step.After} {
-		if out, err := s.sh(part); err == nil || !strings.Contains(out, "UnrecognizedClientException") {
+	const unknown = "UnrecognizedClientException"
+	for i, c := range []struct {
+		part remedy.Part
+		want string
+	}{
+		{step.Before, unknown},
+		{remedy.Part{Run: step.Before.Run[1:2]}, unknown},
+		{remedy.Part{Run: step.Before.Run[2:]}, unknown},
+		{step.Change, "No such file"}, // the values that were saved before are gone, lest they go to another cluster
+		{step.After, unknown},
+	} {
+		if out, err := s.sh(c.part); err == nil || !strings.Contains(out, c.want) {
 			t.Errorf("part %d holds for somebody whom EKS does not know: %v\n%s", i, err, out)
 		}
 	}

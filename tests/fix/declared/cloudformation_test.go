@@ -180,14 +180,46 @@ func TestCloudFormationLeadsAllTheWay(t *testing.T) {
 				if change, does := st.execute(t, s, d.do(t, step.Change), i+1); does {
 					changes = append(changes, change)
 				}
+				d.write(t, "status", "ACTIVE "+step.To+"\n")
 				if c := call(t, d.do(t, step.Wait), "aws", "cloudformation", "wait", waits[kind]); flag(c, "--stack-name") != st.name {
 					t.Errorf("it does not wait for the %s", kind)
 				}
 				d.do(t, step.After)
+				d.write(t, "status", "ACTIVE "+step.From+"\n")
 				undo(t, d, s, *st, step)
 			}
 			s.close(t, changes)
 		})
+	}
+}
+
+// A stack that has the add-on is changed by whoever has its source: no command makes a change set, and no template can be sent to it.
+func TestAStackThatHasTheAddOnIsItsOwners(t *testing.T) {
+	for _, tool := range []string{"CloudFormation", "aws cdk"} {
+		s := scenes()["managed with values in eu-central-1"]
+		f := s.facts()
+		f.Tool = tool
+		d := open(t, s)
+		fix := fixed(t, f, remedy.CloudFormation)
+		if len(fix.Steps) != len(f.Path) {
+			t.Fatalf("%s: %d steps, want %d", tool, len(fix.Steps), len(f.Path))
+		}
+		for _, step := range fix.Steps {
+			if c := call(t, d.do(t, step.Before), "aws", "cloudformation", "describe-stack-resources"); flag(c, "--physical-resource-id") != s.id().Name+"|vpc-cni" {
+				t.Errorf("%s: it asks for the stack with %q", tool, c)
+			}
+			for part, to := range map[*remedy.Part]string{&step.Change: step.To, &step.Back: step.From} {
+				if !strings.Contains(part.Say[0], to) || len(part.Files) > 0 {
+					t.Errorf("%s: %+v, want the version %s said", tool, *part, to)
+				}
+			}
+			for part, to := range map[*remedy.Part]string{&step.Change: step.To, &step.Wait: step.To, &step.After: step.To, &step.Back: step.From} {
+				d.write(t, "status", "ACTIVE "+to+"\n")
+				if c := call(t, d.do(t, *part), "aws", "cloudformation"); c != nil {
+					t.Errorf("%s: it runs %q", tool, c)
+				}
+			}
+		}
 	}
 }
 

@@ -40,7 +40,7 @@ func kept(t *testing.T, f remedy.Facts) string {
 	if f.Managed {
 		return values
 	}
-	return jsonIndented(t, map[string]any{"env": map[string]string{f.Node.Env[0].Name: f.Node.Env[0].Value}}) + "\n"
+	return jsonIndented(t, map[string]any{"env": map[string]string{f.Node.Env[0].Name: f.Node.Env[0].Value}})
 }
 
 func TestHostileTextsComeBackAsTheyAre(t *testing.T) {

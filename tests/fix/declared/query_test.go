@@ -11,7 +11,7 @@ import (
 
 // described is what EKS answers, as the AWS CLI puts a query to it (EKS API reference, DescribeAddon, ListUpdates and DescribeUpdate).
 const described = `{"updateIds": ["u"], "update": {"status": "Successful"}, "configurationSchema": "{}",
-	"addon": {"addonName": "vpc-cni", "clusterName": "prod", "status": "ACTIVE", "addonVersion": "v1.18.5-eksbuild.1",
+	"addon": {"addonName": "vpc-cni", "addonArn": "arn:addon", "clusterName": "prod", "status": "ACTIVE", "addonVersion": "v1.18.5-eksbuild.1",
 	"health": {"issues": [{"code": "AccessDenied", "message": "a message", "resourceIds": []}]}, "serviceAccountRoleArn": "arn:role",
 	"configurationValues": "{}"}}`
 

@@ -38,7 +38,7 @@ func scenes() map[string]scene {
 	for _, region := range []string{"eu-central-1", "us-gov-west-1", "cn-north-1"} {
 		all["managed with values in "+region] = scene{region, true, values}
 		all["managed without values in "+region] = scene{region, true, ""}
-		all["self-managed in "+region] = scene{region, false, "{\n  \"env\": {\n    \"WARM_ENI_TARGET\": \"1\"\n  }\n}\n"}
+		all["self-managed in "+region] = scene{region, false, "{\n  \"env\": {\n    \"WARM_ENI_TARGET\": \"1\"\n  }\n}"}
 	}
 	return all
 }

@@ -26,6 +26,7 @@ type bench struct {
 	release map[string]any // the values of Helm's release
 	chart   cni.Version    // the version of its chart
 	runs    int            // of what changes something
+	stdin   string         // what the command before the pipe printed
 }
 
 func newBench(t *testing.T, live objects) *bench {
@@ -44,7 +45,12 @@ func (b *bench) do(p remedy.Part) string {
 	for _, command := range p.Run {
 		bare, file, saved := strings.Cut(command, " > ")
 		bare, _, _ = strings.Cut(bare, " || ")
-		printed := b.run(b.words(bare))
+		before, last, piped := strings.Cut(bare, " |\n")
+		printed := b.run(b.words(before))
+		if piped {
+			b.stdin = printed
+			printed = b.run(b.words(last))
+		}
 		out.WriteString(printed)
 		if saved {
 			if err := b.files.WriteFile(b.words(file)[0], []byte(printed)); err != nil {

@@ -61,6 +61,17 @@ func TestTheDefinitionOfENIConfigOutlivesTheChartThatHasIt(t *testing.T) {
 	}
 }
 
+// Helm installs the definitions of a chart with a release, and never again: those of the node agent come by themselves.
+func TestTheNodeAgentsDefinitionComesWithTheReleaseThatNeedsIt(t *testing.T) {
+	const policies = "CustomResourceDefinition/policyendpoints.networking.k8s.aws"
+	b := underHelm(t, "v1.13.4", map[string]any{"originalMatchLabels": true})
+	delete(b.live, policies)
+	b.take(fixOf(t, helmFacts(t, b, "v1.14.1-eksbuild.1"), remedy.Helm).Steps[0])
+	if b.live[policies] == nil {
+		t.Error("the node agent has no policyendpoints to read")
+	}
+}
+
 // A release of Helm keeps its own values, but for the images: whatever names them there gives way.
 func TestHelmKeepsTheValuesOfARelease(t *testing.T) {
 	for name, c := range map[string]struct {

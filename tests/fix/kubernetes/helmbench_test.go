@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"helm.sh/helm/v3/pkg/chart/loader"
 	"helm.sh/helm/v3/pkg/chartutil"
@@ -22,6 +23,8 @@ func (b *bench) helm(w []string) string {
 			b.Fatal(err)
 		}
 		return string(text)
+	case w[1] == "show" && w[2] == "crds":
+		return b.crds(after(w, "--version"))
 	case w[1] == "upgrade":
 		b.upgrade(w)
 	case w[1] == "status", w[1] == "show", w[1] == "history":
@@ -29,6 +32,25 @@ func (b *bench) helm(w []string) string {
 		b.Fatalf("%q is not known here", w)
 	}
 	return ""
+}
+
+// crds are the custom resource definitions that a version of the chart has beside its templates: those of the release's manifest. Where that is
+// not at hand, those of the last one before it that is.
+func (b *bench) crds(version string) string {
+	b.Helper()
+	last := "v1.12.6"
+	for _, tag := range []string{"v1.14.1", "v1.18.5", "v1.22.4"} {
+		if cni.Parse("v" + version).Satisfies(cni.Parse(tag)) {
+			last = tag
+		}
+	}
+	var text strings.Builder
+	for name, o := range manifest(b.T, last) {
+		if strings.HasPrefix(name, "CustomResourceDefinition/") {
+			text.WriteString("---\n" + string(encode(b.T, o)) + "\n")
+		}
+	}
+	return text.String()
 }
 
 // upgrade renders the stand-in of the chart with Helm's own library, and has it replace what stands.
