@@ -1,7 +1,6 @@
 package remedy
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -31,10 +30,14 @@ func (f Facts) eks(verb string, words ...string) string {
 
 // ready is what must be so before a managed add-on is changed, whatever changes it; it fetches the configuration values where there are some.
 func (f Facts) ready(s Step) Part {
+	role := "no role"
+	if arn := f.serviceRole(); arn != "" {
+		role = "role " + arn
+	}
 	p := Part{
 		Say: []string{
 			fmt.Sprintf("Go on only where it shows account %s in the ARN, version %s, status ACTIVE, no issues, %s, and configured %t.",
-				f.Cluster.Account, s.From, cmp.Or(f.serviceRole(), "no role"), f.hasValues()),
+				f.Cluster.Account, s.From, role, f.hasValues()),
 			"Where role or configured differ, they changed since cniguard looked, and the commands below would lose them: have it look again.",
 		},
 		Run: []string{f.eks("describe-addon", "--query",

@@ -54,8 +54,8 @@ func (f Facts) beforeTakeOver(s Step, configured bool) Part {
 		Run: []string{
 			"if " + f.eks("describe-addon", "--query", "addon.[addonVersion, status]") + "; then echo 'EKS manages it already.' >&2; false; fi",
 			f.eks("update-kubeconfig"),
-			"[ -e " + nodeBackup + " ] || " + f.getNode("yaml") + " > " + nodeBackup,
-			"[ -e " + moreBackup + " ] || " + f.kube("get", "serviceaccount/aws-node", "configmap/amazon-vpc-cni", "--ignore-not-found", "--output", "yaml") + " > " + moreBackup,
+			"[ -s " + nodeBackup + " ] || " + f.getNode("yaml") + " > " + nodeBackup,
+			"[ -s " + moreBackup + " ] || " + f.kube("get", "serviceaccount/aws-node", "configmap/amazon-vpc-cni", "--ignore-not-found", "--output", "yaml") + " > " + moreBackup,
 			f.getNode(selectorPath),
 			f.kube("get", "serviceaccount", "aws-node", "--output", `jsonpath={.metadata.annotations.eks\.amazonaws\.com/role-arn}{"\n"}`),
 			f.rolledOut("5m"),
