@@ -66,10 +66,10 @@ destroy: choices $(RELEASE) ## Delete what was deployed with the same.
 ##@ Change
 
 # The modules that hold what `cniguard fix` prints against the tools that it is printed for, whose modules are theirs alone (ADR 0013).
-CHECKS := tests/fix tests/fix/pulumi tests/fix/pulumi/yaml
+CHECKS := tests/fix tests/fix/cluster tests/fix/pulumi tests/fix/pulumi/yaml
 
 # What `make e2e` needs besides Go and Node. `make test` fetches it in CI only, where nothing is skipped.
-E2E_TOOLS := .venv .tools/dynamodb .tools/pulumi
+E2E_TOOLS := .venv .tools/dynamodb .tools/kubernetes .tools/pulumi
 
 .PHONY: test
 test: $(if $(filter true,$(CI)),$(E2E_TOOLS)) ## Run all tests, with the race detector, in random order.
@@ -194,6 +194,11 @@ DYNAMODB_SUM := 1bed966b5eb504444fb6bc9a3d35bf415cde726bc89a0a6505570d985ebed5c9
 	rm -rf $@
 	mvn --batch-mode --quiet --strict-checksums --file $< org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies -DoutputDirectory=$(CURDIR)/$@
 	@sum=$$(cd $@ && LC_ALL=C sha256sum * | sha256sum); test "$${sum%% *}" = $(DYNAMODB_SUM) || { rm -rf $@; echo "$@ has the sum $$sum, want $(DYNAMODB_SUM)" >&2; exit 1; }
+
+# kubectl, Helm, and what they talk to: the API server of Kubernetes, its controllers, and etcd.
+.tools/kubernetes: tests/fix/cluster/go.mod tests/fix/cluster/go.sum
+	rm -rf $@
+	go -C tests/fix/cluster build -o $(CURDIR)/$@/ tool || { rm -rf $@; exit 1; }
 
 # Pulumi's SDKs for TypeScript, and the compiler.
 .tools/pulumi: tests/fix/pulumi/package.json tests/fix/pulumi/package-lock.json

@@ -21,7 +21,8 @@ func addon(f Facts) (Fix, error) {
 	if !f.Managed {
 		values, notes := f.migration()
 		fix.Notes = slices.Concat(notes, f.gapNotes())
-		fix.Unchecked += " Nor were the kubectl commands, for want of a cluster. How EKS resolves conflicts is as documented, not as tried."
+		fix.Checked += " kubectl runs its own against the API server of Kubernetes, where nobody is EKS."
+		fix.Unchecked += " How EKS resolves conflicts is as documented, not as tried."
 		managed.Managed, managed.Role, managed.Configured = true, f.serviceRole(), values != ""
 		steps[0] = managed.takeOver(steps[0], values)
 		steps = steps[1:]

@@ -17,9 +17,9 @@ func helm(f Facts) (Fix, error) {
 	fix := Fix{
 		Method: Helm,
 		Notes:  append(append(f.installerNotes("Helm"), f.imageNotes()...), f.gapNotes()...),
-		Checked: "The values are read by Helm's own library, which renders a stand-in of the chart with them: it has the chart's documented values. " +
-			"The commands are read by sh.",
-		Unchecked: "The chart itself is not rendered: it is not part of the tests. No command runs against a cluster. That a version of the chart was published " +
+		Checked: "Helm 3.19 and kubectl 1.34 run these commands in tests against the API server of Kubernetes, with a stand-in of the chart that has its " +
+			"documented values.",
+		Unchecked: "The chart itself is not part of the tests, and there are no nodes in them, so no pod starts. That a version of the chart was published " +
 			"is shown by the command that asks for it.",
 	}
 	fix.Notes = append(fix.Notes, "The commands are for Helm 3.")

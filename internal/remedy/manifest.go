@@ -13,9 +13,9 @@ func manifest(f Facts) (Fix, error) { //nolint:unparam // the renderers are of o
 	fix := Fix{
 		Method: Manifest,
 		Notes:  append(append(f.installerNotes(), f.imageNotes()...), f.gapNotes()...),
-		Checked: "The patches, and the kustomization with the manifests of releases that are at hand, are applied by the libraries of kubectl: " +
-			"strategicpatch of k8s.io/apimachinery, and kustomize. The commands are read by sh.",
-		Unchecked: "No command runs against a cluster; nor is the manifest of every release at hand.",
+		Checked: "kubectl 1.34 runs these commands in tests against the API server of Kubernetes, with the manifests of the releases that are at hand; " +
+			"the patches and kustomizations are held against the manifests of other releases.",
+		Unchecked: "There are no nodes in the tests, so no pod starts; nor is the manifest of every release at hand.",
 	}
 	whole := false // a release's manifest is applied
 	for _, s := range f.steps() {
