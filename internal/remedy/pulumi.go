@@ -37,7 +37,7 @@ func pulumi(f Facts) (Fix, error) {
 		Method: Pulumi, Notes: f.notes(notes...),
 		Checked: "The programs are run with Pulumi's own SDKs: those in Go and TypeScript are compiled against the AWS provider's, that in YAML is run by Pulumi's" +
 			" interpreter. What they ask for is done to a simulated cluster, and the commands are read by a shell.",
-		Unchecked: "No pulumi was run, and no provider: neither can be had where the checks run. The flags of the pulumi commands are those of its" +
+		Unchecked: "No pulumi was run: the provider, without which it shows no preview, cannot be had where the checks run. The flags of the pulumi commands are those of its" +
 			" documentation, and that the preview shows nothing else is for a person to see.",
 	}
 	var err error

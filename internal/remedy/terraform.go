@@ -22,7 +22,7 @@ func terraform(f Facts) (Fix, error) {
 		Method: Terraform, Notes: f.notes(notes...),
 		Checked: "The files are read by HCL's own parser, their attributes held against the documentation of the provider and of the module," +
 			" and what they say is done to a simulated cluster.",
-		Unchecked: "No Terraform was run, and no provider: neither can be had where the checks run." +
+		Unchecked: "No Terraform was run: the provider, without which it makes no plan, cannot be had where the checks run." +
 			" That the plan shows nothing else is for a person to see.",
 	}
 	var err error
