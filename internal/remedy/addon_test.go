@@ -190,6 +190,7 @@ func TestAnAddonFixSaysWhyThereIsNoWayBack(t *testing.T) {
 func TestWhatATakeOverWouldLoseIsNamed(t *testing.T) {
 	f := addonFacts(false, "prod", "eu-central-1", "", "x")
 	f.Node.Env = append(f.Node.Env, guard.Fact{Name: "B", Value: "1"})
+	f.Node.Image = "mirror.example/eks/amazon-k8s-cni:v1.13.4"
 	f.Node.Unread, f.Refused, f.Unchecked = []string{"C: its value stands elsewhere"}, []string{"A", "B"}, "EKS gave no schema"
 	fix, err := remedy.For(f, remedy.Addon)
 	if err != nil {
@@ -197,7 +198,7 @@ func TestWhatATakeOverWouldLoseIsNamed(t *testing.T) {
 	}
 	notes := strings.Join(fix.Notes, "\n")
 	for _, want := range []string{
-		"v1.14.1-eksbuild.1 refuses A, B:", "EKS gave no schema.", "C: its value stands elsewhere.", "No role of the service account",
+		"v1.14.1-eksbuild.1 refuses A, B:", "EKS gave no schema.", "from mirror.example/eks, and EKS takes them from 602401143452.dkr.ecr.eu-central-1.amazonaws.com:", "C: its value stands elsewhere.", "No role of the service account",
 	} {
 		if !strings.Contains(notes, want) {
 			t.Errorf("no note with %q:\n%s", want, notes)

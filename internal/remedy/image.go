@@ -36,10 +36,15 @@ func registry(ref, repository string) (string, bool) {
 	return at, is && at != "" && reference.MatchString(at)
 }
 
+// eksRegistry is EKS's own registry for the cluster's region; false: whether there is one is not known.
+func (f Facts) eksRegistry() (string, bool) {
+	account, domain, known := cni.Registry(f.Cluster.Region)
+	return account + ".dkr.ecr." + f.Cluster.Region + "." + domain, known
+}
+
 // registries are where the images come from: where they come from today, or else EKS's registry of the region.
 func (f Facts) registries() images {
-	account, domain, _ := cni.Registry(f.Cluster.Region)
-	own := account + ".dkr.ecr." + f.Cluster.Region + "." + domain
+	own, _ := f.eksRegistry()
 	var from images
 	at, is := registry(f.node().Image, nodeRepository)
 	if !is {
@@ -83,8 +88,8 @@ func (f Facts) node() guard.DaemonSet {
 
 // imageNotes are what to know of where the images come from.
 func (f Facts) imageNotes() (notes []string) {
-	account, domain, known := cni.Registry(f.Cluster.Region)
-	own, at := account+".dkr.ecr."+f.Cluster.Region+"."+domain, f.registries()
+	own, known := f.eksRegistry()
+	at := f.registries()
 	switch {
 	case at.node != own:
 		notes = append(notes, fmt.Sprintf("The images come from %s, not from EKS's registry %s. That is kept: "+

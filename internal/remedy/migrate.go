@@ -22,6 +22,10 @@ func (f Facts) migration() (values string, notes []string) {
 	if f.Node == nil {
 		return values, append(notes, "The environment of aws-node was not read: no value of it is translated.")
 	}
+	if own, _ := f.eksRegistry(); f.registries().node != own {
+		notes = append(notes, fmt.Sprintf("The images come from %s, and EKS takes them from %s: each node must reach that, or its pods get no network.",
+			f.registries().node, own))
+	}
 	if len(f.Refused) > 0 {
 		notes = append(notes, fmt.Sprintf("The schema of %s refuses %s: not translated, and lost unless you find another way.", f.releases()[0], shown(f.Refused)))
 	}
